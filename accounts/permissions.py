@@ -1,0 +1,95 @@
+"""Who may do what: one table of role x action x relation, and the three questions asked of it.
+
+A *relation* is what joins the viewer's organisation to the record. A query starts from the relations
+under which its reader may see records (`relations`), so nothing is filtered after it was read. Pure.
+"""
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    AGENT = "agent"
+    RIGHTS_MANAGER = "rights_manager"
+    SIGNATORY = "signatory"
+    BUYER = "buyer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class Relation(StrEnum):
+    OWN = "own"              # the record belongs to the viewer's organisation
+    SELLER = "seller"        # the viewer's organisation sells in this offer
+    BUYER = "buyer"          # the viewer's organisation buys in this offer
+    PUBLISHED = "published"  # another organisation's record, published to all
+    ANY = "any"              # the action needs no record
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A signed-in person acting for one organisation."""
+    person_id: int
+    name: str
+    email: str
+    organisation_id: int
+    organisation_name: str
+    roles: frozenset[Role]
+    trades: frozenset[str]
+
+    @property
+    def sells(self):
+        return "seller" in self.trades
+
+    @property
+    def buys(self):
+        return "buyer" in self.trades
+
+    @property
+    def approves(self):
+        return self.sells and Role.RIGHTS_MANAGER in self.roles
+
+
+AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN = Role
+EVERYONE = frozenset(Role)
+SALES = {AGENT, RIGHTS}
+OWN, SELLING, BUYING, PUBLISHED, ANY = Relation
+
+#    action                 roles             relations
+TABLE = (
+    ("open",                None,             {ANY}),                # no sign-in needed
+    ("look_up",             EVERYONE,         {ANY}),                # vocabulary, organisations, oneself
+    ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
+    ("title.create",        SALES,            {ANY}),
+    ("title.revise",        SALES,            {OWN}),
+    ("title.link",          SALES,            {OWN}),
+    ("avails.ask",          EVERYONE,         {OWN, PUBLISHED}),
+    ("mandate.see",         SALES,            {OWN}),
+    ("mandate.record",      SALES,            {OWN}),
+    ("mandate.end",         {RIGHTS},         {OWN}),
+    ("licence.see",         {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
+    ("licence.record",      SALES,            {OWN}),
+    ("licence.terminate",   {RIGHTS},         {OWN}),
+    ("offer.see",           {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
+    ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
+    ("offer.negotiate",     SALES,            {SELLING}),
+    ("offer.negotiate",     {BUYER},          {BUYING}),
+    ("offer.approve",       {RIGHTS},         {SELLING}),
+    ("offer.issue_memo",    SALES,            {SELLING}),
+    ("offer.sign",          {SIGNATORY},      {SELLING, BUYING}),
+    ("offer.terminate",     {RIGHTS},         {SELLING}),
+    ("organisation.operate", {OPERATOR, ADMIN}, {OWN}),
+)
+ACTIONS = frozenset(action for action, _, _ in TABLE)
+OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)
+
+
+def relations(viewer: Viewer, action: str) -> frozenset[Relation]:
+    """Under which relations this viewer may do `action`; empty where never."""
+    if action not in ACTIONS:
+        raise KeyError(f"{action!r} is not in the table of permissions")
+    return frozenset(relation for name, roles, each in TABLE
+                     if name == action and (roles is None or viewer.roles & frozenset(roles)) for relation in each)
+
+
+def allows(viewer: Viewer, action: str, relation: Relation = ANY) -> bool:
+    """Whether this viewer may do `action` on a record that stands in `relation` to them."""
+    return relation in relations(viewer, action)

@@ -1,0 +1,139 @@
+"""The shape of titles and links on the wire. Shape only: no rules, no queries."""
+from babel import Locale
+from marshmallow import Schema, ValidationError, fields, validate, validates
+from stdnum import isan
+from stdnum.exceptions import ValidationError as BadNumber
+from stdnum.iso7064 import mod_37_36
+
+from catalogue.models import Kind, LinkKind, NameKind, Status
+
+ENGLISH = Locale("en")
+TAG = validate.Regexp(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", error="Not a language tag such as zh-Hant.")
+
+
+def one_of(kinds):
+    return validate.OneOf([each.value for each in kinds])
+
+
+class Id(fields.String):
+    """An opaque id: a string in JSON, a number inside."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        text = super()._deserialize(str(value) if isinstance(value, int) else value, attr, data, **kwargs)
+        if not text.isascii() or not text.isdigit() or len(text) > 15:
+            raise ValidationError("There is nothing with this id.")
+        return int(text)
+
+
+class Words(fields.String):
+    """A line of text: trimmed, without control characters."""
+
+    def __init__(self, most=500, least=1, **kwargs):
+        super().__init__(validate=validate.Length(least, most), **kwargs)
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if any(ord(char) < 32 and char not in "\n\r\t" or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000
+               for char in text):
+            raise ValidationError("Contains characters that cannot be shown.")
+        return text.strip()
+
+
+class NameSchema(Schema):
+    language = fields.String(validate=TAG, load_default=None, allow_none=True)
+    value = Words(required=True)
+    kind = fields.String(validate=one_of(NameKind), load_default=NameKind.TRANSLATED.value)
+
+
+class CreditSchema(Schema):
+    role = Words(100, required=True)
+    name = Words(300, required=True)
+
+
+class ListedEpisodeSchema(Schema):
+    number = fields.String(allow_none=True)
+    name = fields.String()
+
+
+class IdentifiersSchema(Schema):
+    """EIDR and ISAN carry an ISO 7064 Mod 37,36 check character; IMDb ids begin with tt."""
+    eidr = fields.String()
+    isan = fields.String()
+    imdb = fields.String(validate=validate.Regexp(r"^tt\d{7,9}$", error="An IMDb id looks like tt0133093."))
+
+    @validates("eidr")
+    def check_eidr(self, value, **_):
+        prefix, _, suffix = value.partition("/")
+        digits = suffix.replace("-", "").upper()
+        if prefix != "10.5240" or len(digits) != 21 or not mod_37_36.is_valid(digits):
+            raise ValidationError("Not an EIDR: its form or its check character is wrong.")
+
+    @validates("isan")
+    def check_isan(self, value, **_):
+        try:
+            isan.validate(value)
+        except BadNumber:
+            raise ValidationError("Not an ISAN: its form or a check character is wrong.") from None
+
+
+class SellerSchema(Schema):
+    id = fields.String()
+    name = fields.String()
+
+
+class TitleSchema(Schema):
+    id = fields.String(dump_only=True)
+    seller = fields.Nested(SellerSchema, dump_only=True)
+    kind = fields.String(required=True, validate=one_of(Kind))
+    status = fields.String(validate=one_of(Status), load_default=Status.DRAFT.value)
+    original_title = Words(required=True)
+    original_language = fields.String(validate=TAG, allow_none=True)
+    titles = fields.List(fields.Nested(NameSchema), attribute="names", validate=validate.Length(max=200))
+    year = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1870, 2100))
+    countries = fields.List(fields.String(), validate=validate.Length(max=50))
+    genres = fields.List(Words(60), validate=validate.Length(max=50))
+    languages = fields.List(fields.String(validate=TAG), validate=validate.Length(max=50))
+    tags = fields.List(Words(60), validate=validate.Length(max=50))
+    runtime_minutes = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 100_000))
+    synopsis = fields.Dict(keys=fields.String(validate=TAG), values=Words(20_000, least=0))
+    credits = fields.List(fields.Nested(CreditSchema), validate=validate.Length(max=2000))
+    identifiers = fields.Nested(IdentifiersSchema)
+    external_id = Words(200, allow_none=True)
+    parent_id = Id(allow_none=True)
+    number = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 100_000))
+    episodes = fields.List(fields.Nested(ListedEpisodeSchema), dump_only=True)
+    revision = fields.Integer(dump_only=True)
+
+    @validates("countries")
+    def check_countries(self, value, **_):
+        for code in value:
+            if len(code) != 2 or code not in ENGLISH.territories:
+                raise ValidationError(f"{code!r} is not an ISO 3166-1 code of two letters.")
+
+
+class TitlePatch(TitleSchema):
+    """Every field optional; what is not sent stays."""
+    kind = fields.String(validate=one_of(Kind))
+    status = fields.String(validate=one_of(Status))
+    original_title = Words()
+
+
+class TitleQuery(Schema):
+    own = fields.Boolean(load_default=False, metadata={"description": "only my organisation's titles"})
+
+
+class LinkSchema(Schema):
+    id = fields.String(dump_only=True)
+    kind = fields.String(required=True, validate=one_of(LinkKind))
+    title_id = Id(required=True, metadata={"description": "the title it is a sequel (remake …) of"})
+
+
+class FranchiseLinkSchema(Schema):
+    from_id = fields.String(attribute="title_id")
+    kind = fields.String()
+    to_id = fields.String(attribute="target_id")
+
+
+class FranchiseSchema(Schema):
+    items = fields.List(fields.Nested(TitleSchema))
+    links = fields.List(fields.Nested(FranchiseLinkSchema))

@@ -1,0 +1,181 @@
+"""Titles: listing them, revising them, who may see them, and the lock on their rights."""
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import attributes, selectinload
+
+from accounts import permissions
+from accounts.permissions import Relation, Viewer
+from catalogue import changes
+from catalogue.models import PARENTS, Credit, Kind, Name, NameKind, RightsClock, Status, Synopsis, Title
+from core import clock, outbox
+from core.database import db
+from core.errors import Invalid, NotAllowed, NotFound
+
+PLAIN = ("kind", "status", "original_title", "original_language", "year", "runtime_minutes", "number",
+         "external_id", "countries", "genres", "languages", "tags", "identifiers", "episodes")
+WHOLE = (selectinload(Title.names), selectinload(Title.synopses), selectinload(Title.credits),
+         selectinload(Title.seller))
+
+
+def visible(viewer: Viewer, action: str = "title.see"):
+    """The condition under which this viewer may do `action`: the start of every query for titles."""
+    held = permissions.relations(viewer, action)
+    ways = [condition for relation, condition in (
+        (Relation.OWN, Title.organisation_id == viewer.organisation_id),
+        (Relation.PUBLISHED, Title.status == Status.PUBLISHED.value)) if relation in held]
+    return or_(False, *ways)
+
+
+def find(title_id: int, viewer: Viewer, action: str = "title.see") -> Title | None:
+    """A title this viewer may do `action` on, or None."""
+    return db.session.scalar(select(Title).where(Title.id == title_id, visible(viewer, action)).options(*WHOLE))
+
+
+def get(title_id: int, viewer: Viewer, action: str = "title.see") -> Title:
+    """The same, or NotFound where it may not be seen, NotAllowed where it may be seen but no more."""
+    if title := find(title_id, viewer, action):
+        return title
+    if action != "title.see" and find(title_id, viewer):
+        raise NotAllowed("Only the seller that lists this title may do that, with the role it needs.")
+    raise NotFound()
+
+
+def listing(viewer: Viewer, own: bool = False):
+    """A query for the titles this viewer may see, newest first; their own only, if asked."""
+    query = select(Title).where(visible(viewer)).order_by(Title.id.desc()).options(*WHOLE)
+    return query.where(Title.organisation_id == viewer.organisation_id) if own else query
+
+
+def create(organisation_id: int, *, original_title: str, kind: str, parent: Title | None = None,
+           franchise_id: int | None = None, titles=(), synopsis=None, credits=(), **rest) -> Title:
+    """List a title for an organisation.
+
+    `titles` are [{language, value, kind}], `synopsis` {language: text}, `credits` [{role, name}]; the rest
+    are the plain fields of the record. Raises Invalid where the external id is taken or the parent unfit.
+    """
+    title = Title(organisation_id=organisation_id, kind=kind, original_title=original_title,
+                  franchise_id=franchise_id, created_at=clock.now(), updated_at=clock.now(),
+                  **{name: value for name, value in rest.items() if name in PLAIN and value is not None})
+    _check_external_id(title, title.external_id)
+    _write_parts(title, titles, synopsis, credits)
+    _check_parent(title, parent)
+    title.parent = parent
+    if parent:
+        title.root_id = parent.root_id
+    db.session.add(title)
+    db.session.flush()
+    if not parent:  # its own root: written past the ORM, so that a new title is at revision 1
+        db.session.execute(update(Title).where(Title.id == title.id).values(root_id=title.id))
+        attributes.set_committed_value(title, "root_id", title.id)
+        db.session.execute(RightsClock.__table__.insert().values(root_id=title.id, version=0))
+    _changed(title)
+    return title
+
+
+def revise(title: Title, *, parent: Title | None | bool = False, titles=None, synopsis=None, credits=None, **rest):
+    """Change what is given. A new parent moves the whole subtree, under the locks of both roots."""
+    if "external_id" in rest and rest["external_id"] != title.external_id:
+        _check_external_id(title, rest["external_id"])
+    if parent is not False and parent is not title.parent:
+        lock([title.id] + ([parent.id] if parent else []))
+        _check_parent(title, parent)
+        _move(title, parent)
+    if "kind" in rest and rest["kind"] != title.kind:
+        if db.session.scalar(select(Title.id).where(Title.parent_id == title.id).limit(1)):
+            raise Invalid({"kind": ["A title with children keeps its kind."]})
+        title.kind = rest["kind"]
+        _check_parent(title, title.parent)
+    for name, value in rest.items():
+        if name in PLAIN:
+            setattr(title, name, value)
+    _write_parts(title, titles, synopsis, credits)
+    title.updated_at = clock.now()
+    db.session.flush()
+    _changed(title)
+
+
+def _changed(title):
+    changes.note(title.id)
+    outbox.put("title", title.id)
+
+
+def _check_external_id(title, external_id):
+    if external_id is not None and db.session.scalar(select(Title.id).where(
+            Title.organisation_id == title.organisation_id, Title.external_id == external_id)):
+        raise Invalid({"external_id": [f"You already list a title with the external id {external_id}."]})
+
+
+def _check_parent(title, parent):
+    allowed = PARENTS.get(Kind(title.kind), ())
+    if parent is None:
+        return
+    if not allowed or parent.kind not in allowed:
+        fit = " or ".join(allowed)
+        raise Invalid({"parent_id": [f"The parent of a {title.kind} is a {fit}." if fit
+                                     else f"A {title.kind} has no parent."]})
+    if parent.organisation_id != title.organisation_id:
+        raise Invalid({"parent_id": ["The parent is another seller's title."]})
+
+
+def _move(title, parent):
+    below = family_below(title.id)
+    if parent is not None and parent.id in below:
+        raise Invalid({"parent_id": ["A title cannot stand below itself."]})
+    if parent is None and not db.session.get(RightsClock, title.id):
+        db.session.add(RightsClock(root_id=title.id))
+    title.parent = parent
+    new_root = parent.root_id if parent else title.id
+    db.session.flush()
+    db.session.execute(update(Title).where(Title.id.in_(below)).values(root_id=new_root))
+    db.session.refresh(title, ["root_id"])
+    changes.note(*below)
+
+
+def family_below(title_id: int) -> set[int]:
+    """The title and everything below it: at most two steps down (series, season, episode)."""
+    found, layer = {title_id}, {title_id}
+    while layer:
+        layer = set(db.session.scalars(select(Title.id).where(Title.parent_id.in_(layer)))) - found
+        found |= layer
+    return found
+
+
+def _write_parts(title, names, synopsis, credits):
+    """Replace what is given. The original title always leads the list of names."""
+    if names is not None:
+        first = {"language": title.original_language, "value": title.original_title,
+                 "kind": NameKind.ORIGINAL.value}
+        seen, kept = set(), []
+        for each in (first, *names):
+            key = (each.get("language"), each["value"])
+            if key not in seen and not (each.get("kind") == NameKind.ORIGINAL and each is not first
+                                        and each["value"] == title.original_title):
+                seen.add(key)
+                kept.append(each)
+        title.names = [Name(position=place, language=each.get("language"), value=each["value"],
+                            kind=each.get("kind") or NameKind.TRANSLATED.value) for place, each in enumerate(kept)]
+    elif title.names and (title.names[0].value, title.names[0].language) != (
+            title.original_title, title.original_language):
+        title.names[0].value, title.names[0].language = title.original_title, title.original_language
+    if synopsis is not None:
+        title.synopses = [Synopsis(language=language, text=words) for language, words in synopsis.items()]
+    if credits is not None:
+        title.credits = [Credit(position=place, role=each["role"], name=each["name"])
+                         for place, each in enumerate(credits)]
+
+
+def roots(title_ids) -> list[int]:
+    """The roots of these titles' hierarchies, ascending."""
+    return sorted(set(db.session.scalars(select(Title.root_id).where(Title.id.in_(set(title_ids))))))
+
+
+def lock(title_ids):
+    """Hold the rights of these titles, and of all that share their hierarchies, until the transaction ends.
+
+    Touches the clock of each root in ascending order, so that two transactions over the same titles wait
+    for each other and never deadlock. Read what depends on it only afterwards.
+    """
+    db.session.flush()
+    for root in roots(title_ids):
+        db.session.execute(update(RightsClock).where(RightsClock.root_id == root)
+                           .values(version=RightsClock.version + 1))
+    db.session.expire_all()

@@ -1,0 +1,172 @@
+"""The command line, put together from the packages."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import text
+
+import seed as demo
+from accounts import people
+from core import outbox
+from core.database import db
+from licensing import checks
+from search import worker
+from search.commands import import_
+from search.index import Damaged
+
+
+def the_index():
+    return current_app.extensions["index"]
+
+
+@click.command()
+@with_appcontext
+def seed():
+    """Load the demo world, once."""
+    if current_app.config["PRODUCTION"]:
+        raise click.ClickException("The demo world has known passwords; it is not loaded in production.")
+    made = demo.load()
+    db.session.commit()
+    worker.catch_up(the_index())
+    click.echo("The demo world is loaded." if made else "The demo world is there already.")
+
+
+@click.command()
+@click.argument("email")
+@with_appcontext
+def token(email):
+    """Print a new bearer token for a person, and nothing else."""
+    person = people.find(email)
+    if person is None:
+        raise click.ClickException(f"There is nobody with the address {email}.")
+    click.echo(people.issue_token(person))
+    db.session.commit()
+
+
+index = AppGroup("index", help="The search index: a copy of the tables.")
+
+
+@index.command("catch-up")
+def catch_up():
+    """Bring the index up to date with the outbox."""
+    click.echo(f"{worker.catch_up(the_index())} changes indexed.")
+
+
+@index.command()
+def rebuild():
+    """Build the index anew beside the old one, then swap."""
+    began = time.monotonic()
+    count = worker.rebuild(the_index())
+    click.echo(f"{count} titles indexed, {count / (time.monotonic() - began):.0f} a second.")
+
+
+@index.command("check")
+def check_index():
+    """Compare the index with the tables and name the differences."""
+    _report(worker.differences(the_index()), "The index equals the tables.")
+
+
+@click.command()
+@with_appcontext
+def work():
+    """Be the worker: index what changed, let the clock move offers. Stops with Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        with worker.only_one(current_app.config["INSTANCE"]):
+            worker.work(the_index(), click.echo)
+    except BlockingIOError:
+        raise click.ClickException("Another worker is at work in this folder.") from None
+    except KeyboardInterrupt:
+        pass
+
+
+@click.command()
+@with_appcontext
+def check():
+    """Check what must always be true, over the whole database. Exits with 1 where it is not."""
+    broken = [*checks.sold_twice(), *checks.outside_mandates(), *worker.differences(the_index())]
+    _report(broken, "Nothing is sold twice, every licence lies inside its mandates, the index equals the tables.")
+
+
+@click.command("outbox")
+@with_appcontext
+def show_outbox():
+    """What still waits to be done, and what failed."""
+    click.echo(f"{outbox.waiting()} waiting.")
+    for row in outbox.failing():
+        click.echo(f"{row.topic} {row.subject_id}: failed {row.attempts} times, next try {row.not_before:%H:%M:%S}"
+                   f" UTC. {row.error}")
+
+
+@click.command()
+@with_appcontext
+def doctor():
+    """Look at the installation and say in plain words what it lacks."""
+    url = db.engine.url.render_as_string(hide_password=True)
+    problems = []
+    click.echo(f"Python {sys.version.split()[0]}, Flask {version('flask')}, SQLAlchemy {version('sqlalchemy')}")
+    try:
+        db.session.execute(text("SELECT count(*) FROM title"))
+        click.echo(f"Database answers: {url}")
+    except Exception as problem:  # whatever it is, it is what the operator wants to read
+        problems.append(f"The database {url} does not answer as it should: {problem}. Try: flask db upgrade")
+        db.session.rollback()
+    try:
+        click.echo(f"Index holds {len(the_index().stamps())} titles: {current_app.config['INDEX_FOLDER']}")
+    except Damaged as problem:
+        problems.append(f"The index is damaged: {problem}. Run: flask index rebuild")
+    if worker.alive(current_app.config["INSTANCE"]):
+        click.echo("A worker is at work.")
+    else:
+        problems.append("No worker is at work. Run: flask work")
+    _report(problems, "All is well.")
+
+
+@click.command()
+@click.option("--port", default=5000, show_default=True)
+def serve(port):
+    """Start web and worker; Ctrl-C stops both."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise click.ClickException(f"Port {port} is taken. Choose another: make run PORT={port + 1}") from None
+    web = [sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}", "--threads", "8",
+           "--worker-class", "gthread", "--log-level", "warning", "--no-control-socket"]
+    parts = [subprocess.Popen(web),  # noqa: S603 - our own words
+             subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "work"])]  # noqa: S603
+    click.echo(f"\nSlate is at http://localhost:{port}\n\nSign in with the password “demo” as\n")
+    for email, who in demo.PEOPLE.items():
+        click.echo(f"  {email:24} {who}")
+    click.echo("\nCtrl-C stops it; everything stays in the folder instance.\n")
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        while all(part.poll() is None for part in parts):
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        pass
+    for part in parts:
+        part.terminate()
+    for part in parts:
+        part.wait(10)
+
+
+def _report(problems, well):
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        sys.exit(1)
+    click.echo(well)
+
+
+def init_app(app):
+    for command in (seed, token, index, work, check, show_outbox, doctor, serve, import_):
+        app.cli.add_command(command)

@@ -1,0 +1,41 @@
+"""Every setting, in one place: the only reader of the environment.
+
+A setting has a default that suits `make run` in a folder of its own. In production the defaults that
+would be dangerous are refused, each with the way to mend it.
+"""
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+ROOT = Path(__file__).parent
+DEVELOPMENT, PRODUCTION = "development", "production"
+WEAK_SECRETS = {"", "dev", "development", "secret", "changeme", "password"}
+
+
+class BadSettings(SystemExit):
+    """The environment is not fit to start with; the text says what to set."""
+
+
+def read(environ=os.environ):
+    """The settings as Flask wants them. Raises BadSettings where they are unsafe."""
+    stage = environ.get("SLATE_ENV", DEVELOPMENT)
+    if stage not in (DEVELOPMENT, PRODUCTION):
+        raise BadSettings(f"SLATE_ENV is {stage!r}; set it to {DEVELOPMENT} or {PRODUCTION}.")
+    production = stage == PRODUCTION
+    secret = environ.get("SECRET_KEY", "" if production else "development")
+    if production and (secret.lower() in WEAK_SECRETS or len(secret) < 32):
+        raise BadSettings("SECRET_KEY is missing or weak. Set it to 32 characters or more, for example the "
+                          'output of: python -c "import secrets; print(secrets.token_urlsafe(48))"')
+    instance = Path(environ.get("SLATE_INSTANCE", ROOT / "instance")).absolute()
+    return {
+        "PRODUCTION": production,
+        "SECRET_KEY": secret,
+        "INSTANCE": str(instance),
+        "SQLALCHEMY_DATABASE_URI": environ.get("DATABASE_URL", f"sqlite:///{instance / 'slate.db'}"),
+        "INDEX_FOLDER": environ.get("INDEX_FOLDER", str(instance / "index")),
+        "ZONE": ZoneInfo(environ.get("SLATE_ZONE", "UTC")),
+        "MAX_CONTENT_LENGTH": 2 * 1024 * 1024,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": production,
+    }

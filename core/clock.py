@@ -1,0 +1,35 @@
+"""Time. The only module that asks what time it is.
+
+Instants are UTC datetimes. A *day* of a right has no zone; today is the date in the installation's
+zone, never the server's (domain.md, axis 4).
+"""
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+_zone = UTC
+_stopped_at: datetime | None = None
+
+
+def configure(zone):
+    """Set the installation's zone, in which `today` is read."""
+    global _zone
+    _zone = zone
+
+
+def now() -> datetime:
+    return _stopped_at or datetime.now(UTC)
+
+
+def today() -> date:
+    return now().astimezone(_zone).date()
+
+
+@contextmanager
+def stopped_at(moment: datetime):
+    """Let it be `moment` for a while: for rehearsing what a later day brings."""
+    global _stopped_at
+    before, _stopped_at = _stopped_at, moment
+    try:
+        yield
+    finally:
+        _stopped_at = before

@@ -1,0 +1,246 @@
+"""What every HTTP answer shares: one transaction per write, problem documents, revisions, idempotency, headers."""
+import functools
+import hashlib
+import json
+import random
+import time
+from datetime import datetime, timedelta
+
+import flask_smorest
+from flask import Response, g, make_response, render_template, request
+from flask_smorest.error_handler import ErrorSchema
+from marshmallow import fields
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.exceptions import HTTPException
+
+from core import clock
+from core.database import UtcDateTime, db, may_be_retried
+from core.errors import Invalid, Refusal, Stale, Unconditional
+
+API = "/api/"
+TRIES = 4
+KEPT_FOR = timedelta(hours=24)
+
+
+class IdempotencyKey(db.Model):
+    """The first committed answer to a request that named a key, kept for 24 hours."""
+    __tablename__ = "idempotency_key"
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    status: Mapped[int | None]
+    headers: Mapped[str | None]
+    body: Mapped[str | None]
+
+
+# ------------------------------------------------------------------ one transaction at the edge
+
+def writes(view):
+    """Run a view as one transaction: commit what it did once, or nothing of it.
+
+    A deadlock or a serialisation failure is begun again, three times at most. An `Idempotency-Key` is
+    stored first, in the same transaction, so that of two equal requests at once one waits for the other
+    and replays its answer.
+    """
+    @functools.wraps(view)
+    def in_one_transaction(*args, **kwargs):
+        for attempt in range(TRIES):
+            try:
+                if replay := _claim_key():
+                    return replay
+                response = make_response(view(*args, **kwargs))
+                _keep_answer(response)
+                db.session.commit()
+                return response
+            except DBAPIError as error:
+                db.session.rollback()
+                twice = isinstance(error, IntegrityError) and "idempotency_key" in str(error.orig)
+                if attempt == TRIES - 1 or not (twice or may_be_retried(error)):
+                    raise
+                time.sleep(random.uniform(0, 0.05) * 2 ** attempt)  # noqa: S311 - spreading, not secrecy
+    return in_one_transaction
+
+
+def _key():
+    return request.headers.get("Idempotency-Key") if request.path.startswith(API) else None
+
+
+def _claim_key() -> Response | None:
+    """Store the key of this request, or answer with what the same request was answered before."""
+    if not (key := _key()):
+        return None
+    if len(key) > 255:
+        raise Invalid({"Idempotency-Key": ["A key is 255 characters at most."]})
+    person = g.viewer.person_id
+    fingerprint = hashlib.sha256(b"\0".join(
+        (request.method.encode(), request.full_path.encode(), request.get_data()))).hexdigest()
+    known = db.session.scalar(select(IdempotencyKey).filter_by(person_id=person, key=key))
+    if known and known.made_at < clock.now() - KEPT_FOR:
+        db.session.execute(delete(IdempotencyKey).filter_by(person_id=person, key=key))
+        db.session.expunge(known)
+        known = None
+    if known is None:
+        db.session.execute(IdempotencyKey.__table__.insert().values(
+            person_id=person, key=key, fingerprint=fingerprint, made_at=clock.now()))
+        return None
+    if known.fingerprint != fingerprint:
+        raise Invalid({"Idempotency-Key": ["This key was used for another request. Use a new one."]})
+    response = Response(known.body, known.status, json.loads(known.headers))
+    response.headers["Idempotent-Replay"] = "true"
+    db.session.rollback()
+    return response
+
+
+def _keep_answer(response):
+    if key := _key():
+        kept = {name: response.headers[name] for name in ("Content-Type", "ETag", "Location")
+                if name in response.headers}
+        db.session.execute(IdempotencyKey.__table__.update().where(
+            IdempotencyKey.person_id == g.viewer.person_id, IdempotencyKey.key == key).values(
+            status=response.status_code, headers=json.dumps(kept), body=response.get_data(as_text=True)))
+
+
+def sweep_keys():
+    """Forget answers older than a day."""
+    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.made_at < clock.now() - KEPT_FOR))
+
+
+# ------------------------------------------------------------------ revisions
+
+def etag(revision: int) -> dict:
+    """The header that names a record's revision."""
+    return {"ETag": f'"{revision}"'}
+
+
+def check_if_match(revision: int):
+    """Refuse a change that does not name the record's present revision."""
+    sent = request.headers.get("If-Match")
+    if sent is None:
+        raise Unconditional("Read the record first and send its ETag as If-Match.")
+    if sent.strip() != "*" and f'"{revision}"' not in [tag.strip() for tag in sent.split(",")]:
+        raise Stale("Somebody changed this record since you read it. Read it again, then repeat your change.")
+
+
+def page(query, wanted):
+    """One page of a query, as flask-smorest's `wanted` asks; tells it the total."""
+    wanted.item_count = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
+    return db.session.scalars(query.limit(wanted.page_size).offset(wanted.first_item)).unique().all()
+
+
+# ------------------------------------------------------------------ answers
+
+def wants_json() -> bool:
+    return request.path.startswith(API) or request.accept_mimetypes.best == "application/json"
+
+
+def problem(status: int, title: str, detail: str | None = None, **more) -> Response:
+    """An RFC 9457 problem document."""
+    body = {"type": "about:blank", "title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    response = make_response(json.dumps({**body, **more}, ensure_ascii=False), status)
+    response.content_type = "application/problem+json"
+    return response
+
+
+def refused(refusal: Refusal):
+    """A refusal as an answer: a problem document, or a page with the sentence on it."""
+    db.session.rollback()
+    if wants_json():
+        response = problem(refusal.status, refusal.title, refusal.detail, **refusal.more)
+    else:
+        response = make_response(render_template("error.html", status=refusal.status, title=refusal.title,
+                                                 detail=refusal.detail, **refusal.more), refusal.status)
+    if refusal.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Slate"'
+    return response
+
+
+SAID = {
+    400: ("Not understood", "The request could not be read."),
+    404: ("Not found", "There is nothing here that you may see."),
+    405: ("Not possible here", "This address does not take that method."),
+    413: ("Too large", "Send less at once: 2 MB at most."),
+    415: ("Not JSON", "Send the body as application/json."),
+    429: ("Too many requests", "Wait a little, then try again."),
+    500: ("Our mistake", "Something went wrong on our side. It has been noted; nothing was changed. Try again."),
+}
+
+
+def http_error(error: HTTPException):
+    """Any HTTP error of the framework, in our words."""
+    db.session.rollback()
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    title, detail = SAID.get(error.code, (error.name, error.description))
+    more = {}
+    data = getattr(error, "data", None) or {}
+    if messages := data.get("messages"):
+        spread = {}
+        for place in messages.values():
+            spread.update(place if isinstance(place, dict) else {"body": place})
+        invalid = Invalid(spread)
+        title, detail, more = invalid.title, invalid.detail, {"errors": spread}
+    if wants_json():
+        response = problem(error.code, title, detail, **more)
+    else:
+        response = make_response(render_template("error.html", status=error.code, title=title, detail=detail),
+                                 error.code)
+    for name in ("Allow", "Retry-After"):
+        if value := error.get_response().headers.get(name):
+            response.headers[name] = value
+    return response
+
+
+class ProblemSchema(ErrorSchema):
+    """The shape of a refusal, for the OpenAPI document (RFC 9457)."""
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    errors = fields.Dict(metadata={"description": "sentences by field"})
+    reasons = fields.List(fields.Dict(), metadata={"description": "why rights are not free"})
+
+    class Meta:
+        fields = ("type", "title", "status", "detail", "errors", "reasons")
+
+
+class Api(flask_smorest.Api):
+    """flask-smorest with our problem documents in place of its own."""
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error):
+        return http_error(error)
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """Lists are paged alike everywhere: page_size is 20 unless asked, 100 at most."""
+    DEFAULT_PAGINATION_PARAMETERS = {"page": 1, "page_size": 20, "max_page_size": 100}
+
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+                               "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def init_app(app):
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, http_error)
+
+    @app.after_request
+    def add_headers(response):
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        if app.config["PRODUCTION"]:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return response

@@ -1,0 +1,90 @@
+"""What must follow a change, written in the change's own transaction and done after it.
+
+A row says *what changed*, never the new content: whoever handles it reads the tables again, so a row
+may be handled late, twice or out of order. A row that fails is tried again, later each time, and is
+shown by `flask outbox`; it never holds up the rows behind it.
+"""
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, delete, func, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core import clock
+from core.database import UtcDateTime, db
+
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+class OutboxRow(db.Model):
+    __tablename__ = "outbox"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic: Mapped[str] = mapped_column(String(40), index=True)
+    subject_id: Mapped[int]
+    put_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    error: Mapped[str | None]
+
+
+def put(topic: str, subject_id: int):
+    """Promise that `topic` will be handled for this subject, if the current transaction commits."""
+    db.session.add(OutboxRow(topic=topic, subject_id=subject_id, put_at=clock.now(), not_before=clock.now()))
+
+
+def put_all(topic: str, subject_ids):
+    """The same for many subjects in one statement."""
+    if subject_ids:
+        db.session.execute(OutboxRow.__table__.insert(), [
+            {"topic": topic, "subject_id": each, "put_at": clock.now(), "not_before": clock.now(), "attempts": 0}
+            for each in subject_ids])
+
+
+def drain(topic: str, handle, limit: int = 500) -> int:
+    """Hand the due subjects of `topic` to `handle(set of ids)`, then delete the rows that were read.
+
+    Returns how many rows were read. Commits. Where handling the batch fails, each subject is handled
+    alone, so that one poisoned row cannot keep the others waiting.
+    """
+    due = db.session.execute(
+        select(OutboxRow.id, OutboxRow.subject_id)
+        .where(OutboxRow.topic == topic, OutboxRow.not_before <= clock.now())
+        .order_by(OutboxRow.id).limit(limit)).all()
+    db.session.commit()
+    if due and not _handled(handle, due) and len(due) > 1:
+        for row in due:
+            _handled(handle, [row])
+    return len(due)
+
+
+def _handled(handle, rows) -> bool:
+    ids = [row.id for row in rows]
+    try:
+        handle({row.subject_id for row in rows})
+    except Exception as error:  # whatever went wrong is kept with the row and shown to the operator
+        db.session.rollback()
+        if len(rows) == 1:
+            attempts = db.session.scalar(select(OutboxRow.attempts).where(OutboxRow.id == ids[0])) or 0
+            pause = min(timedelta(seconds=2 ** min(attempts, 12)), LONGEST_PAUSE)
+            db.session.execute(update(OutboxRow).where(OutboxRow.id == ids[0]).values(
+                attempts=attempts + 1, not_before=clock.now() + pause, error=f"{type(error).__name__}: {error}"[:2000]))
+            db.session.commit()
+        return False
+    db.session.execute(delete(OutboxRow).where(OutboxRow.id.in_(ids)))
+    db.session.commit()
+    return True
+
+
+def waiting(topic: str | None = None) -> int:
+    """How many rows are still to be handled."""
+    rows = select(func.count()).select_from(OutboxRow)
+    return db.session.scalar(rows.where(OutboxRow.topic == topic) if topic else rows)
+
+
+def oldest(topic: str) -> datetime | None:
+    """When the oldest waiting row of `topic` was put."""
+    return db.session.scalar(select(func.min(OutboxRow.put_at)).where(OutboxRow.topic == topic))
+
+
+def failing() -> list[OutboxRow]:
+    """Rows that have failed at least once, oldest first."""
+    return db.session.scalars(select(OutboxRow).where(OutboxRow.attempts > 0).order_by(OutboxRow.id)).all()

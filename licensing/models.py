@@ -1,0 +1,159 @@
+"""Rights in, rights out, and the offers in between.
+
+A line of a mandate or licence is never edited or deleted: it is ended (`counts_until`) and replaced, so
+that the record always says what counted when.
+"""
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
+
+from accounts.models import Organisation, Person
+from catalogue.models import Title
+from core.database import UtcDateTime, db
+from licensing.workflow import State
+
+
+class TermSet(db.Model):
+    """A set of codes on one axis, stored once. The key is made of the content, so it always means the same."""
+    __tablename__ = "term_set"
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    codes: Mapped[list] = mapped_column(JSON)
+
+    @staticmethod
+    def key_of(axis: str, codes: list[str]) -> str:
+        return f"{axis}:{hashlib.sha256(','.join(codes).encode()).hexdigest()[:24]}"
+
+
+class _Terms:
+    """The columns every line has: four axes, exclusivity, and the words it was written in."""
+    territories_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
+    media_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
+    languages_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
+    starts_on: Mapped[date] = mapped_column(Date)
+    ends_on: Mapped[date | None] = mapped_column(Date)  # inclusive; None is perpetuity
+    exclusive: Mapped[bool]
+    written: Mapped[dict] = mapped_column(JSON)  # {territories, media, languages}: names as they were given
+    hereafter: Mapped[bool] = mapped_column(default=False)
+    future: Mapped[bool] = mapped_column(default=False)
+
+    @declared_attr
+    def title_id(cls) -> Mapped[int]:
+        return mapped_column(ForeignKey("title.id"), index=True)
+
+
+class Mandate(db.Model):
+    """Rights in: what a seller may sell of a title, and from which contract."""
+    __tablename__ = "mandate"
+    __table_args__ = (UniqueConstraint("title_id", "external_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    title_id: Mapped[int] = mapped_column(ForeignKey("title.id"), index=True)
+    contract: Mapped[str | None] = mapped_column(String(200))
+    licensor: Mapped[str | None] = mapped_column(String(200))
+    floors: Mapped[list] = mapped_column(JSON, default=list)  # [{territories, amount, currency}]
+    external_id: Mapped[str | None] = mapped_column(String(200))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lines: Mapped[list["Line"]] = relationship(order_by="Line.id", back_populates="mandate")
+    title: Mapped[Title] = relationship()
+
+
+class Licence(db.Model):
+    """Rights out: what was granted to a licensee, by a deal here or one done elsewhere."""
+    __tablename__ = "licence"
+    __table_args__ = (UniqueConstraint("organisation_id", "external_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    licensee_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    licensee_name: Mapped[str] = mapped_column(String(200))
+    contract: Mapped[str | None] = mapped_column(String(200))
+    offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"), index=True)
+    external_id: Mapped[str | None] = mapped_column(String(200))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lines: Mapped[list["Line"]] = relationship(order_by="Line.id", back_populates="licence")
+    seller: Mapped[Organisation] = relationship(foreign_keys=organisation_id)
+
+
+class Line(_Terms, db.Model):
+    """One block of a mandate or of a licence, and from when until when it counted."""
+    __tablename__ = "line"
+    __table_args__ = (CheckConstraint("(mandate_id IS NULL) <> (licence_id IS NULL)", name="one_owner"),
+                      Index("ix_line_counting", "title_id", "counts_until"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"), index=True)
+    licence_id: Mapped[int | None] = mapped_column(ForeignKey("licence.id"), index=True)
+    counts_from: Mapped[datetime] = mapped_column(UtcDateTime)
+    counts_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    note: Mapped[str | None] = mapped_column(Text)  # why it was ended
+    mandate: Mapped[Mandate | None] = relationship(back_populates="lines")
+    licence: Mapped[Licence | None] = relationship(back_populates="lines")
+    title: Mapped[Title] = relationship()
+
+
+class Offer(db.Model):
+    """A negotiation between a buyer and a seller over one or more titles, in one currency."""
+    __tablename__ = "offer"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    buyer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    seller_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    started_by: Mapped[str] = mapped_column(String(6))  # the side that wrote the first version
+    currency: Mapped[str] = mapped_column(String(3))
+    valid_until: Mapped[date | None] = mapped_column(Date)
+    state: Mapped[State] = mapped_column(String(20), default=State.DRAFT)
+    number: Mapped[int] = mapped_column(default=1)  # of the current version
+    revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    buyer: Mapped[Organisation] = relationship(foreign_keys=buyer_id)
+    seller: Mapped[Organisation] = relationship(foreign_keys=seller_id)
+    versions: Mapped[list["Version"]] = relationship(order_by="Version.number", cascade="all, delete-orphan",
+                                                     back_populates="offer")
+    steps: Mapped[list["Step"]] = relationship(order_by="Step.id", cascade="all, delete-orphan")
+
+    @property
+    def current(self) -> "Version":
+        return self.versions[-1]
+
+
+class Version(db.Model):
+    """Terms put forward by one side. Never changed once the other side can see it."""
+    __tablename__ = "offer_version"
+    __table_args__ = (UniqueConstraint("offer_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
+    number: Mapped[int]
+    side: Mapped[str] = mapped_column(String(6))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    offer: Mapped[Offer] = relationship(back_populates="versions")
+    person: Mapped[Person] = relationship()
+    lines: Mapped[list["OfferLine"]] = relationship(order_by="OfferLine.position", cascade="all, delete-orphan")
+
+
+class OfferLine(_Terms, db.Model):
+    """One title's terms in a version, with their price in the offer's currency."""
+    __tablename__ = "offer_line"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("offer_version.id"), index=True)
+    position: Mapped[int]
+    price: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    title: Mapped[Title] = relationship()
+
+
+class Step(db.Model):
+    """One step of an offer's history. Written once, never changed."""
+    __tablename__ = "offer_step"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"), index=True)
+    action: Mapped[str] = mapped_column(String(20))
+    side: Mapped[str] = mapped_column(String(6))  # buyer, seller or system
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    from_state: Mapped[str] = mapped_column(String(20))
+    to_state: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int]
+    note: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    person: Mapped[Person | None] = relationship()

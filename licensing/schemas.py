@@ -1,0 +1,224 @@
+"""The shape of lines, mandates, licences and offers on the wire. Shape only: no rules, no queries."""
+from marshmallow import Schema, ValidationError, fields, pre_load, validate
+
+from catalogue.schemas import Id, SellerSchema, Words
+from core.errors import Invalid
+from licensing import offers, terms, workflow
+
+CODES = validate.Length(1, 600, error="Name between 1 and 600 of them: what a line does not name is not granted.")
+
+
+class LineSchema(Schema):
+    """A line: the same object everywhere."""
+    territories = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
+    media = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
+    languages = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(required=True, allow_none=True, metadata={"description": "null is perpetuity"})
+    exclusive = fields.Boolean(required=True)
+    hereafter = fields.Boolean(load_default=False, metadata={"description": "media that come later, too"})
+    future = fields.Boolean(load_default=False, metadata={"description": "later seasons and episodes, too"})
+
+
+class BlockSchema(Schema):
+    territories = fields.List(fields.String())
+    media = fields.List(fields.String())
+    languages = fields.List(fields.String())
+    starts_on = fields.String()
+    ends_on = fields.String(allow_none=True)
+    exclusive = fields.Boolean()
+    label = fields.String()
+
+
+class DealSchema(Schema):
+    """Which deal stands in the way: for the seller alone."""
+    licence_id = fields.String()
+    licensee = fields.String()
+    contract = fields.String(allow_none=True)
+    exclusive = fields.Boolean()
+    offer_id = fields.String(allow_none=True)
+
+
+class ReasonSchema(Schema):
+    code = fields.String()
+    blocking = fields.Boolean()
+    text = fields.String()
+    block = fields.Nested(BlockSchema)
+    blocks = fields.List(fields.Nested(BlockSchema))
+    deal = fields.Nested(DealSchema)
+
+
+class AlternativeSchema(Schema):
+    kind = fields.String()
+    text = fields.String()
+    line = fields.Dict()
+
+
+class AnswerSchema(Schema):
+    verdict = fields.String(metadata={"description": "available, partial or unavailable"})
+    coverage = fields.Float(metadata={"description": "free cell-days / asked cell-days"})
+    text = fields.String()
+    line = fields.Dict()
+    free = fields.List(fields.Nested(BlockSchema))
+    reasons = fields.List(fields.Nested(ReasonSchema))
+    alternatives = fields.List(fields.Nested(AlternativeSchema))
+
+
+class FloorSchema(Schema):
+    territories = fields.List(fields.String(), required=True, validate=CODES)
+    amount = fields.Raw(required=True)
+    currency = fields.String(required=True)
+
+
+class StoredLineSchema(Schema):
+    """A line as recorded, and from when until when it counted."""
+    territories = fields.Function(lambda row: row.written["territories"])
+    media = fields.Function(lambda row: row.written["media"])
+    languages = fields.Function(lambda row: row.written["languages"])
+    starts_on = fields.Date()
+    ends_on = fields.Date(allow_none=True)
+    exclusive = fields.Boolean()
+    hereafter = fields.Boolean()
+    future = fields.Boolean()
+    label = fields.Function(lambda row: terms.label(row))
+    title_id = fields.String()
+    counts_from = fields.DateTime()
+    counts_until = fields.DateTime(allow_none=True)
+    note = fields.String(allow_none=True)
+
+
+class MandateSchema(LineSchema):
+    contract = Words(200, load_default=None, allow_none=True)
+    licensor = Words(200, load_default=None, allow_none=True)
+    floors = fields.List(fields.Nested(FloorSchema), load_default=list, validate=validate.Length(max=100))
+
+
+class RecordedMandateSchema(Schema):
+    id = fields.String()
+    title_id = fields.String()
+    contract = fields.String(allow_none=True)
+    licensor = fields.String(allow_none=True)
+    floors = fields.List(fields.Dict())
+    recorded_at = fields.DateTime()
+    lines = fields.List(fields.Nested(StoredLineSchema))
+
+
+class LicenceSchema(LineSchema):
+    licensee = Words(200, required=True, metadata={"description": "an organisation's id, or a plain name"})
+    contract = Words(200, load_default=None, allow_none=True)
+
+
+class RecordedLicenceSchema(Schema):
+    id = fields.String()
+    seller = fields.Nested(SellerSchema)
+    licensee = fields.Function(lambda licence: {"id": licence.licensee_id and str(licence.licensee_id),
+                                                "name": licence.licensee_name})
+    contract = fields.String(allow_none=True)
+    offer_id = fields.String(allow_none=True)
+    recorded_at = fields.DateTime()
+    lines = fields.List(fields.Nested(StoredLineSchema))
+
+
+class EndingSchema(Schema):
+    """From which day on it no longer counts, and why."""
+    first_day_gone = fields.Date(required=True, data_key="from")
+    note = Words(2000, load_default=None, allow_none=True)
+
+
+class OfferLineSchema(LineSchema):
+    title_id = Id(required=True)
+    price = fields.Raw(load_default=None, allow_none=True, metadata={"description": "in the offer's currency"})
+
+    @pre_load
+    def check_price(self, data, **_):
+        if isinstance(data, dict) and not isinstance(data.get("price"), str | int | float | None):
+            raise ValidationError("A price is a number or a string such as 42000.50.", "price")
+        return data
+
+
+class OfferSchema(Schema):
+    seller = Id(load_default=None, metadata={"description": "the seller's id, if you buy"})
+    buyer = Id(load_default=None, metadata={"description": "the buyer's id, if you sell"})
+    currency = fields.String(required=True)
+    valid_until = fields.Date(load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(OfferLineSchema), required=True,
+                        validate=validate.Length(1, offers.MOST_LINES))
+
+
+class OfferPatch(Schema):
+    currency = fields.String()
+    valid_until = fields.Date(allow_none=True)
+    lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, offers.MOST_LINES))
+
+
+class OfferQuery(Schema):
+    state = fields.String(validate=validate.OneOf([state.value for state in workflow.State]))
+
+
+class StepSchema(Schema):
+    action = fields.String(required=True, validate=validate.OneOf([*workflow.ACTIONS, "amend"]))
+    version = fields.Integer(strict=True, load_default=None, allow_none=True)
+    note = Words(4000, least=0, load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(OfferLineSchema), load_default=None, allow_none=True,
+                        validate=validate.Length(1, offers.MOST_LINES))
+
+
+class TakenStepSchema(Schema):
+    id = fields.String()
+    action = fields.String()
+    side = fields.String(metadata={"description": "buyer, seller or system"})
+    by = fields.Function(lambda step: step.person and step.person.name)
+    from_state = fields.String(data_key="from")
+    to_state = fields.String(data_key="to")
+    state = fields.Function(lambda step: step.to_state)
+    version = fields.Integer()
+    note = fields.String(allow_none=True)
+    at = fields.DateTime()
+
+
+class WrittenLineSchema(StoredLineSchema):
+    """A line of an offer's version."""
+    title = fields.Function(lambda row: row.title.original_title)
+    price = fields.Function(lambda row: offers.price_text(row))
+    avails = fields.Nested(AnswerSchema, attribute="answer")
+
+    class Meta:
+        exclude = ("counts_from", "counts_until", "note")
+
+
+class VersionSchema(Schema):
+    number = fields.Integer()
+    side = fields.String()
+    by = fields.String(attribute="person.name")
+    created_at = fields.DateTime()
+    lines = fields.List(fields.Nested(WrittenLineSchema))
+    changes = fields.List(fields.Dict(), metadata={"description": "against the version before"})
+
+
+class OfferListedSchema(Schema):
+    id = fields.String()
+    state = fields.String()
+    seller = fields.Nested(SellerSchema)
+    buyer = fields.Nested(SellerSchema)
+    currency = fields.String()
+    valid_until = fields.Date(allow_none=True)
+    version = fields.Integer(attribute="number")
+    created_at = fields.DateTime()
+    updated_at = fields.DateTime()
+    waits_for = fields.Function(lambda offer: offers.waits_for(offer))
+    titles = fields.Function(lambda offer: [line.title.original_title for line in offer.current.lines])
+
+
+class OfferShownSchema(OfferListedSchema):
+    versions = fields.List(fields.Nested(VersionSchema))
+    steps = fields.List(fields.Nested(TakenStepSchema))
+    actions = fields.List(fields.String(), metadata={"description": "what you may do now"})
+    lines = fields.List(fields.Nested(WrittenLineSchema), metadata={"description": "of the current version"})
+
+
+def load(schema: Schema, data: dict):
+    """For pages: what `arguments` does for the API. Raises Invalid."""
+    try:
+        return schema.load(data)
+    except ValidationError as problem:
+        raise Invalid(problem.normalized_messages()) from None

@@ -1,0 +1,112 @@
+"""Terms: what one line says, between the words people write and the sets the engine computes with."""
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.database import db
+from core.errors import Invalid
+from licensing import wording
+from licensing.models import TermSet
+from licensing.rights import languages, media, territories
+from licensing.rights.axes import Unreadable
+from licensing.rights.availability import Line
+from licensing.rights.blocks import Block
+from licensing.rights.dates import Dates
+
+AXES = {"territories": territories, "media": media, "languages": languages}
+FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
+_sets: dict[str, int] = {}  # term set key → bit set; keys are made of the content, so this can never be stale
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A line as sets. `territories`, `media`, `languages` are bit sets; both dates are inclusive."""
+    territories: int
+    media: int
+    languages: int
+    starts_on: date
+    ends_on: date | None
+    exclusive: bool
+    written: dict = field(compare=False)
+    hereafter: bool = False
+    future: bool = False
+
+    def line(self, ref=None) -> Line:
+        """The same for the engine."""
+        return Line(Block(self.territories, self.media, self.languages,
+                          Dates.between(self.starts_on, self.ends_on)), self.exclusive, ref)
+
+    @classmethod
+    def of_line(cls, line: Line) -> "Terms":
+        """Back from the engine: names in their shortest form."""
+        starts_on, ends_on = line.block.dates.window
+        masks = {axis: getattr(line.block, axis) for axis in AXES}
+        return cls(**masks, starts_on=starts_on, ends_on=ends_on, exclusive=line.exclusive,
+                   written={axis: AXES[axis].short(mask) for axis, mask in masks.items()})
+
+    def as_json(self) -> dict:
+        """The line of api.md, with the names as they were written."""
+        return {**self.written, "starts_on": self.starts_on.isoformat(),
+                "ends_on": self.ends_on and self.ends_on.isoformat(), "exclusive": self.exclusive,
+                "hereafter": self.hereafter, "future": self.future}
+
+    def columns(self) -> dict:
+        """What a row of a line stores. Writes the sets it names, if they are new."""
+        return {**{f"{axis}_key": _intern(axis, getattr(self, axis)) for axis in AXES},
+                "starts_on": self.starts_on, "ends_on": self.ends_on, "exclusive": self.exclusive,
+                "written": self.written, "hereafter": self.hereafter, "future": self.future}
+
+
+def read(data: dict) -> Terms:
+    """From the line of api.md, its shape already checked. Raises Invalid, naming each field that is wrong."""
+    masks, errors = {}, {}
+    for axis, module in AXES.items():
+        try:
+            masks[axis] = module.read(data[axis])
+        except Unreadable as problem:
+            errors[axis] = [str(problem)]
+    starts_on, ends_on = data["starts_on"], data.get("ends_on")
+    if not FIRST_DAY <= starts_on <= LAST_DAY:
+        errors["starts_on"] = [f"A start lies between {FIRST_DAY} and {LAST_DAY}."]
+    if ends_on and ends_on < starts_on:
+        errors["ends_on"] = ["The end lies before the start. Both days are included, so they may be equal."]
+    elif ends_on and ends_on > LAST_DAY:
+        errors["ends_on"] = [f"An end lies before {LAST_DAY}; leave it empty for perpetuity."]
+    if errors:
+        raise Invalid(errors)
+    return Terms(**masks, starts_on=starts_on, ends_on=ends_on, exclusive=data.get("exclusive", False),
+                 written={axis: list(data[axis]) for axis in AXES},
+                 hereafter=data.get("hereafter", False), future=data.get("future", False))
+
+
+def of_row(row) -> Terms:
+    """The terms a stored line says."""
+    masks = sets({row.territories_key, row.media_key, row.languages_key})
+    return Terms(masks[row.territories_key], masks[row.media_key], masks[row.languages_key], row.starts_on,
+                 row.ends_on, row.exclusive, row.written, row.hereafter, row.future)
+
+
+def label(row) -> str:
+    """A stored line in words."""
+    return wording.line(of_row(row))
+
+
+def sets(keys, session=None) -> dict[str, int]:
+    """Bit sets by key; one query for those not met before."""
+    missing = {key for key in keys if key not in _sets}
+    if missing:
+        for key, codes in (session or db.session).execute(
+                select(TermSet.key, TermSet.codes).where(TermSet.key.in_(missing))):
+            _sets[key] = AXES[key.partition(":")[0]].read(codes)
+    return {key: _sets[key] for key in keys}
+
+
+def _intern(axis, mask) -> str:
+    """The key of a set, writing it if it is new. Two writers of one set at once do no harm."""
+    codes = AXES[axis].codes(mask)
+    key = TermSet.key_of(axis, codes)
+    dialect = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
+    db.session.execute(dialect.insert(TermSet).values(key=key, codes=codes).on_conflict_do_nothing())
+    return key

@@ -1,0 +1,4 @@
+import click
+@click.command("import")
+def import_():
+    pass

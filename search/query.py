@@ -1,0 +1,154 @@
+"""One search: words, filters and a line in; the titles the viewer may see, with what is free of each, out."""
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from markupsafe import Markup, escape
+from sqlalchemy import select
+
+from accounts.permissions import Viewer
+from catalogue import titles
+from catalogue.models import Title
+from core.database import db
+from licensing import avails
+from licensing.rights import ledger
+from licensing.terms import Terms
+from search import columns
+from search.index import Index
+
+MATCHES = ("cover", "overlap", "start_within", "min_days")
+SORTS = ("relevance", "year", "title")
+FACETS = ("kind", "country", "language")
+EXCERPT = 160  # characters of a synopsis shown around what matched
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A search. `line` None asks about no rights; empty filters filter nothing."""
+    q: str = ""
+    kind: tuple[str, ...] = ()
+    genre: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    year_from: int | None = None
+    year_to: int | None = None
+    line: Terms | None = None
+    match: str = "cover"
+    min_days: int = 1
+    sort: str = "relevance"
+    page: int = 1
+    page_size: int = 20
+
+
+@dataclass
+class Hit:
+    """A title found: its row, where the words matched, and the answer to the line."""
+    title: Title
+    highlight: Markup | None
+    answer: object | None
+
+
+@dataclass
+class Found:
+    hits: list[Hit]
+    total: int
+    facets: dict[str, dict[str, int]]
+    took_ms: float
+    hidden: int = 0  # matched the words and filters, but not the line
+    pages: int = field(default=0)
+
+
+def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
+    """Raises `search.index.Unsearchable` for words that cannot be searched, `Damaged` for a broken index."""
+    began = time.perf_counter()
+    table = columns.current()
+    keep = table.visible(viewer) & _filtered(table, asked)
+    ranked = _ranked(table, asked, index)
+    ranked = ranked[keep[ranked]]
+    matching = len(ranked)
+    if asked.line is not None and matching:
+        free = _free(asked, table.ids[ranked])
+        ranked = ranked[np.isin(table.ids[ranked], free)]
+    found = np.zeros(len(table.ids), dtype=bool)
+    found[ranked] = True
+    facets = {name: getattr(table, name).counts(found) for name in FACETS}
+    start = (asked.page - 1) * asked.page_size
+    hits = _rows(table.ids[ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
+    return Found(hits, len(ranked), facets, round((time.perf_counter() - began) * 1000, 1),
+                 hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size))
+
+
+def _filtered(table, asked):
+    keep = np.ones(len(table.ids), dtype=bool)
+    for name in ("kind", "genre", "country", "language"):
+        if wanted := getattr(asked, name):
+            keep &= getattr(table, name).having(wanted, len(keep))
+    if asked.year_from is not None:
+        keep &= table.year >= asked.year_from
+    if asked.year_to is not None:
+        keep &= (table.year <= asked.year_to) & (table.year > 0)
+    return keep
+
+
+def _ranked(table, asked, index):
+    """Rows in the order asked for."""
+    if asked.q.strip():
+        rows = table.places(index.find(asked.q))
+    else:
+        rows = np.lexsort((-table.ids, -table.year))
+    if asked.sort == "year":
+        rows = rows[np.lexsort((-table.ids[rows], -table.year[rows]))]
+    elif asked.sort == "title":
+        rows = rows[np.argsort(table.by_title[rows], kind="stable")]
+    return rows
+
+
+def _free(asked, title_ids):
+    """Those of the titles whose rights match the line, as the ledger or the engine itself says."""
+    ids, verdicts = avails.verdicts(asked.line, np.sort(title_ids))
+    if asked.match == "cover":
+        return ids[verdicts == ledger.AVAILABLE]
+    some = ids[verdicts != ledger.UNAVAILABLE]
+    if asked.match == "overlap":
+        return some
+    answers = avails.ask_all(some.tolist(), asked.line)
+    if asked.match == "start_within":
+        return [each for each, answer in answers.items() if avails.starts_within(answer)]
+    return [each for each, answer in answers.items() if avails.longest_free(answer) >= asked.min_days]
+
+
+def _rows(title_ids, asked, viewer, index):
+    """The rows to show. Visibility is asked of the database again, for every one of them."""
+    rows = {title.id: title for title in db.session.scalars(
+        select(Title).where(Title.id.in_(title_ids), titles.visible(viewer)).options(*titles.WHOLE))}
+    answers = avails.ask_all(list(rows), asked.line) if asked.line is not None else {}
+    return [Hit(rows[each], _highlight(rows[each], asked.q, index), answers.get(each))
+            for each in title_ids if each in rows]
+
+
+def _highlight(title, words, index) -> Markup | None:
+    """Why it matched: the first name, credit or part of a synopsis that holds one of the words, marked."""
+    if not words.strip():
+        return None
+    candidates = [name.value for name in title.names] + [credit.name for credit in title.credits]
+    for value in candidates:
+        if spans := index.marks(words, value):
+            return _marked(value, spans)
+    for text in title.synopsis.values():
+        if spans := index.marks(words, text):
+            start = max(0, spans[0][0] - EXCERPT // 2)
+            end = min(len(text), start + EXCERPT)
+            inside = [(a - start, b - start) for a, b in spans if a >= start and b <= end]
+            return (Markup("…") if start else Markup()) + _marked(text[start:end], inside) + (
+                Markup("…") if end < len(text) else Markup())
+    return None
+
+
+def _marked(value, spans) -> Markup:
+    """The text with <mark> around the spans; everything else escaped."""
+    out, last = Markup(), 0
+    for start, end in spans:
+        if start >= last:
+            out += escape(value[last:start]) + Markup("<mark>{}</mark>").format(value[start:end])
+            last = end
+    return out + escape(value[last:])

@@ -1,0 +1,121 @@
+"""The one worker: drains the outbox into the index and lets the clock move what is due.
+
+A restarted worker goes on where the last one stopped; nothing is lost with the process. There is one at
+a time, by a lock on a file of the instance folder.
+"""
+import fcntl
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
+
+from core import http, outbox
+from core.database import db, reading
+from licensing import offers
+from search import documents
+from search.index import Damaged, Index
+
+IDLE_SECONDS = 0.3
+SWEEP_EVERY_SECONDS = 600
+
+
+def catch_up(index: Index) -> int:
+    """Bring the index up to date with the outbox. Returns how many rows were handled."""
+    done = 0
+    while count := outbox.drain("title", partial(_index, index)):
+        done += count
+    return done
+
+
+def _index(index, title_ids):
+    fresh = documents.of(title_ids)
+    index.replace(fresh, gone=title_ids - {document.id for document in fresh})
+
+
+def rebuild(index: Index) -> int:
+    """A new generation of the index from the tables. Returns how many documents it holds."""
+    with reading():
+        count = index.rebuild(documents.every())
+        db.session.commit()
+    return count
+
+
+def differences(index: Index) -> list[str]:
+    """In what the index and the tables disagree, one line each; what waits in the outbox is no difference."""
+    waiting = set(db.session.scalars(db.select(outbox.OutboxRow.subject_id).filter_by(topic="title")))
+    try:
+        held = index.stamps()
+    except Damaged as problem:
+        return [f"The index cannot be read: {problem}"]
+    wanted = documents.stamps()
+    found = []
+    for title_id in sorted((held.keys() | wanted.keys()) - waiting):
+        if title_id not in held:
+            found.append(f"Title {title_id} is missing from the index.")
+        elif title_id not in wanted:
+            found.append(f"The index holds title {title_id}, which no longer exists.")
+        elif held[title_id] != wanted[title_id]:
+            found.append(f"Title {title_id} is at revision {wanted[title_id]}, the index at {held[title_id]}.")
+    return found
+
+
+def turn(index: Index) -> int:
+    """One turn of everything there is to do. Returns how much was done."""
+    done = outbox.drain("title", partial(_index, index))
+    for offer_id in _due():
+        offers.tick(offer_id)
+        db.session.commit()
+        done += 1
+    return done
+
+
+def _due():
+    with reading():
+        due = offers.due()
+        db.session.rollback()
+    return due
+
+
+def work(index: Index, say=print):
+    """Work until stopped. A damaged index is rebuilt; a busy database is waited for."""
+    swept = 0.0
+    while True:
+        try:
+            idle = not turn(index)
+            if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
+                http.sweep_keys()
+                db.session.commit()
+                swept = time.monotonic()
+        except Damaged as problem:
+            say(f"The index is damaged ({problem}); building it anew.")
+            db.session.rollback()
+            rebuild(index)
+            idle = False
+        except OperationalError as problem:
+            say(f"The database does not answer ({problem.orig}); trying again.")
+            db.session.rollback()
+            idle = True
+        db.session.remove()
+        if idle:
+            time.sleep(IDLE_SECONDS)
+
+
+@contextmanager
+def only_one(instance: str):
+    """Hold the worker's place. Raises BlockingIOError where another worker holds it."""
+    path = Path(instance) / "worker.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def alive(instance: str) -> bool:
+    """Whether a worker is running."""
+    try:
+        with only_one(instance):
+            return False
+    except BlockingIOError:
+        return True

@@ -1,0 +1,38 @@
+"""The composition root: the one module that knows every package, and contains nothing itself."""
+from flask import Flask
+
+import accounts.api
+import accounts.pages
+import catalogue.api
+import commands
+import config
+import licensing.api
+import licensing.pages
+import search.api
+import search.pages
+from accounts import security
+from core import clock, database, http
+from search.index import Index
+
+
+def create_app(settings: dict | None = None) -> Flask:
+    """The application. `settings` override what the environment says."""
+    app = Flask(__name__)
+    app.config.update(config.read(), **(settings or {}))
+    app.config.update(
+        API_TITLE="Slate", API_VERSION="v1", OPENAPI_VERSION="3.1.0", API_SPEC_OPTIONS={
+            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+            "security": [{"bearer": []}],
+            "info": {"description": "A film and TV catalogue that knows what is still for sale."}})
+    clock.configure(app.config["ZONE"])
+    database.init_app(app)
+    http.init_app(app)
+    security.init_app(app)
+    app.extensions["index"] = Index(app.config["INDEX_FOLDER"])
+    app.extensions["slate-api"] = api = http.Api(app)
+    for part in (accounts.api, catalogue.api, licensing.api, search.api):
+        api.register_blueprint(part.bp)
+    for blueprint in (search.api.health, search.pages.bp, licensing.pages.bp, accounts.pages.bp):
+        app.register_blueprint(blueprint)
+    commands.init_app(app)
+    return app
