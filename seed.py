@@ -177,7 +177,8 @@ def _offers(who, of):
         starts = "2025-01-01" if past else "2027-03-01"
         ends = "2025-12-31" if state is State.EXPIRED else "2029-12-31" if place % 2 else "2028-12-31"
         said = {**line(places[place], "svod,pay_tv", starts, ends, exclusive=place % 2 == 0), "title_id": title.id}
-        moment = clock.now() - timedelta(days=700 if state is State.EXPIRED else 690 if past else 30 - place)
+        ago = {State.EXPIRED: 700, State.ACTIVE: 690, State.LAPSED: 120}.get(state, 30 - place)
+        moment = clock.now() - timedelta(days=ago)
         with clock.stopped_at(moment):
             asks = path and path[0][1] == "request"
             offer = offers.draft(buyer, currency="EUR", seller_id=title.organisation_id,
