@@ -36,8 +36,9 @@ def load() -> bool:
     if people.find("agent@harbour.test"):
         return False
     who = _people()
-    harbour = _harbour(who)
-    _lotus(who)
+    with clock.stopped_at(clock.now() - timedelta(days=800)):  # their rights were recorded before any deal
+        harbour = _harbour(who)
+        _lotus(who)
     _offers(who, harbour)
     return True
 
@@ -159,7 +160,7 @@ def _lotus(who):
     _mandate(lantern, "World", "all", "2022-01-01", "2031-12-31", exclusive=False, contract="LS-04")
     gap = _list(house, "여름 우체국", "ko", "film", 2022, "The Summer Post Office", countries=["KR"],
                 genres=["Comedy"], languages=["ko"], runtime_minutes=94,
-                synopsis={"en": "A post office on an island opens for six weeks a year; the letters do not keep to it."})
+                synopsis={"en": "A post office on an island opens six weeks a year; the letters do not."})
     _mandate(gap, "Asia", "all", "2024-01-01", "2027-06-30", contract="LS-06")
     _mandate(gap, "Asia", "all", "2028-01-01", "2031-12-31", contract="LS-07")
 

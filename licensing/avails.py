@@ -170,7 +170,7 @@ def described(answer: availability.Answer, asked: Terms, title: Title, viewer: V
     return {
         "verdict": str(answer.verdict), "coverage": float(answer.coverage),
         "line": {**asked.as_json(), "label": wording.line(asked)},
-        "text": wording.exception(answer, asked),
+        "text": wording.exception(answer, asked), "strip": wording.strip(answer),
         "free": [block_json(each, asked.exclusive) for each in answer.free],
         "reasons": [_reason_json(each, asked, deals) for each in reasons],
         "alternatives": [_alternative_json(each, asked) for each in answer.alternatives],

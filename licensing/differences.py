@@ -4,6 +4,8 @@ from licensing.models import Version
 from licensing.rights import languages, media, territories
 
 AXES = {"territories": territories, "media": media, "languages": languages}
+TERMS = {"territories": "Territories", "media": "Media", "languages": "Languages", "starts_on": "From",
+         "ends_on": "To", "exclusivity": "Exclusivity", "price": "Price"}
 
 
 def between(before: Version | None, after: Version) -> list[dict]:
@@ -19,16 +21,19 @@ def between(before: Version | None, after: Version) -> list[dict]:
                 changes.append({"title_id": str(title_id), "title": title, "term": "title",
                                 "before": was and title, "after": now and title})
             continue
-        mine, theirs = _said(was), _said(now)
+        mine, theirs = said(was), said(now)
         changes += [{"title_id": str(title_id), "title": title, "term": term, "before": mine[term],
                      "after": theirs[term]} for term in mine if mine[term] != theirs[term]]
     return changes
 
 
-def _said(line):
-    said = terms.of_row(line)
-    return {**{axis: module.label(getattr(said, axis)) for axis, module in AXES.items()},
-            "starts_on": wording.day(said.starts_on),
-            "ends_on": wording.day(said.ends_on) if said.ends_on else "in perpetuity",
-            "exclusivity": "exclusive" if said.exclusive else "non-exclusive",
+def said(line) -> dict[str, str]:
+    """Each term of an offer's line in words; nothing for a line that is not there."""
+    if line is None:
+        return {}
+    row = terms.of_row(line)
+    return {**{axis: module.label(getattr(row, axis)) for axis, module in AXES.items()},
+            "starts_on": wording.day(row.starts_on),
+            "ends_on": wording.day(row.ends_on) if row.ends_on else "in perpetuity",
+            "exclusivity": "exclusive" if row.exclusive else "non-exclusive",
             "price": f"{line.price:,.2f}".removesuffix(".00") if line.price is not None else "to be named"}

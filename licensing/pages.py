@@ -33,6 +33,14 @@ ACTION_WORDS = {
     "request_changes": "Ask for changes, with a reason", "issue_memo": "Issue the deal memo", "sign": "Sign",
     "terminate": "Terminate, with a reason", "revert": "Revert the rights, with a reason"}
 
+PAST = {"submit": "submitted", "request": "asked for a price", "propose": "proposed", "counter": "countered",
+        "accept": "accepted", "decline": "declined", "withdraw": "withdrew", "park": "parked it",
+        "resume": "resumed it", "refer": "sent it to approval", "pass": "passed it on", "approve": "approved",
+        "reject": "rejected it", "request_changes": "asked for changes", "issue_memo": "issued the deal memo",
+        "sign": "signed", "activate": "set it active", "expire": "closed it: the last day has passed",
+        "terminate": "terminated it", "revert": "reverted the rights", "lapse": "let it lapse",
+        "supersede": "superseded it"}
+
 
 # ------------------------------------------------------------------ lines in forms
 
@@ -93,7 +101,15 @@ def _title_page(shown: Title, errors=None, status=200):
         "licensing/title.html", title=shown, typed=typed, answer=answer, errors={**line_errors, **(errors or {})},
         franchise=members, links=among, own=own, mandates=mandates.listing(shown) if own else [],
         licences=avails.licences_of(shown) if own else [], buyers=buyers, media_tree=media.vocabulary(),
-        may_offer=permissions.allows(viewer, "offer.draft") and (viewer.buys or own)), status
+        line_url=_line_url, may_offer=permissions.allows(viewer, "offer.draft") and (viewer.buys or own)), status
+
+
+def _line_url(line: dict) -> str:
+    """This page with another line asked."""
+    return url_for(".title", **request.view_args, **{
+        name: ",".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else value
+        for name, value in line.items()
+        if name in ("territories", "media", "languages", "starts_on", "ends_on", "exclusive")})
 
 
 @bp.get("/titles/<int:title_id>/rights")
@@ -228,8 +244,39 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
         "licensing/offer.html", offer=shown, answers=answers, changes=changes, errors=errors or {}, typed=typed or [],
         refusal=refusal, side=offers.side_of(shown, viewer), actions=offers.actions(shown, viewer),
         waits_for=offers.waits_for(shown), words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
-        media_tree=media.vocabulary(), licences=offers.licences(shown), terms=terms, wording=wording,
-        price_text=offers.price_text), status
+        media_tree=media.vocabulary(), licences=offers.licences(shown), past=PAST, diff_rows=_diff_rows,
+        form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
+        free=all(answer["verdict"] == "available" for answer in answers.values())), status
+
+
+def _form_lines(shown, typed):
+    """The lines to edit: as they were typed just now, or as the current version says them."""
+    known = {str(line.title_id): line.title for line in shown.current.lines}
+    lines = typed or [{**terms.of_row(line).as_json(), "title_id": str(line.title_id),
+                       "price": offers.price_text(line)} for line in shown.current.lines]
+    return [{**line, "title": known[line["title_id"]].original_title,
+             "lang": known[line["title_id"]].original_language} for line in lines if line["title_id"] in known]
+
+
+def _line_title_url(line):
+    """The title's page, asking what the line says."""
+    said = terms.of_row(line).as_json()
+    return url_for(".title", title_id=line.title_id, exclusive=str(said["exclusive"]).lower(),
+                   **{name: ",".join(said[name]) for name in ("territories", "media", "languages")},
+                   starts_on=said["starts_on"], ends_on=said["ends_on"])
+
+
+def _diff_rows(title_id, versions):
+    """One row for each term: what each version says of a title, and what it said before where that changed."""
+    said = [differences.said(next((line for line in version.lines if line.title_id == title_id), None))
+            for version in versions]
+    rows = []
+    for term in next(filter(None, reversed(said)), {}):
+        words = [each.get(term, "not in it") for each in said]
+        rows.append({"term": differences.TERMS[term], "cells": [
+            {"words": now, "before": before, "changed": before is not None and before != now}
+            for before, now in zip([None, *words], words, strict=False)]})
+    return rows
 
 
 @bp.post("/offers/<int:offer_id>/draft")
@@ -298,7 +345,7 @@ def approvals():
         Offer.state == State.PENDING_APPROVAL, Offer.seller_id == viewer.organisation_id)).unique().all()
     cases = [(each, offers.answers(each, viewer), "approve" in offers.actions(each, viewer)) for each in waiting]
     cases.sort(key=lambda case: all(answer["verdict"] == "available" for answer in case[1].values()))
-    return render_template("licensing/approvals.html", cases=cases, terms=terms, wording=wording)
+    return render_template("licensing/approvals.html", cases=cases)
 
 
 # ------------------------------------------------------------------ my titles
@@ -377,4 +424,12 @@ def waiting_counts():
         except Exception:  # signed out, or an error page before anyone is known
             return {"offers": 0, "approvals": 0}
         return offers.counts(viewer)
-    return {"nav_counts": counts, "today": clock.today, "wording": wording}
+    return {"nav_counts": counts, "today": clock.today, "wording": wording, "said": terms.parts,
+            "names": wording.facet, "state_class": _state_class}
+
+
+def _state_class(state) -> str:
+    """How a state is set: grave ends, good ends, and everything else plain."""
+    if state in (State.SUPERSEDED, State.REJECTED, State.TERMINATED):
+        return "stop"
+    return "done" if state in (State.SIGNED, State.ACTIVE, State.APPROVED) else ""

@@ -59,6 +59,7 @@ class AnswerSchema(Schema):
     coverage = fields.Float(metadata={"description": "free cell-days / asked cell-days"})
     text = fields.String()
     line = fields.Dict()
+    strip = fields.List(fields.Dict(), metadata={"description": "one cell for each country asked"})
     free = fields.List(fields.Nested(BlockSchema))
     reasons = fields.List(fields.Nested(ReasonSchema))
     alternatives = fields.List(fields.Nested(AlternativeSchema))

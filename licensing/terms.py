@@ -93,6 +93,11 @@ def label(row) -> str:
     return wording.line(of_row(row))
 
 
+def parts(row) -> list[str]:
+    """A stored line as [media, territories, languages, window, exclusivity]."""
+    return wording.parts(of_row(row))
+
+
 def sets(keys, session=None) -> dict[str, int]:
     """Bit sets by key; one query for those not met before."""
     missing = {key for key in keys if key not in _sets}

@@ -2,11 +2,16 @@
 from datetime import date
 
 from licensing.rights import languages, media, territories
-from licensing.rights.availability import Verdict
+from licensing.rights.availability import Code, Kind, Verdict
 
 
 def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
+
+
+def day_of(iso: str) -> str:
+    """The same for an ISO date."""
+    return day(date.fromisoformat(iso))
 
 
 def window(starts_on: date, ends_on: date | None) -> str:
@@ -14,16 +19,28 @@ def window(starts_on: date, ends_on: date | None) -> str:
     return f"from {day(starts_on)}" if ends_on is None else f"{day(starts_on)}–{day(ends_on)}"
 
 
+def parts(asked) -> list[str]:
+    """Terms as [media, territories, languages, window, exclusivity]."""
+    return [media.label(asked.media), territories.label(asked.territories, asked.written["territories"]),
+            languages.label(asked.languages), window(asked.starts_on, asked.ends_on),
+            "exclusive" if asked.exclusive else "non-exclusive"]
+
+
 def line(asked) -> str:
-    """Terms as one sentence part: media, territories, languages, window, exclusivity."""
-    return " · ".join((media.label(asked.media), territories.label(asked.territories, asked.written["territories"]),
-                       languages.label(asked.languages), window(asked.starts_on, asked.ends_on),
-                       "exclusive" if asked.exclusive else "non-exclusive"))
+    """Terms in one line of words."""
+    return " · ".join(parts(asked))
 
 
 def block(each) -> str:
     return " · ".join((territories.label(each.territories), media.label(each.media),
                        languages.label(each.languages), window(*each.dates.window)))
+
+
+def facet(kind: str, code: str) -> str:
+    """What a country, a language or a kind is called."""
+    if kind == "country":
+        return territories.name(code) if code in territories.NUMBER or code in territories.PARENTS else code
+    return languages.name(code) if kind == "language" else code.capitalize()
 
 
 SAID = {
@@ -56,52 +73,78 @@ def _union(blocks, axis):
 def exception(answer, asked) -> str:
     """What is free of what was asked, the exception first: never a bare yes or no.
 
-    Territory by territory, those that are free throughout are named together; the others with the day
-    from which (or until which) they are free, or with nothing where nothing of them is.
+    Countries that are free throughout are named together; the others with the days from or until which
+    they are free; those of which nothing is free are left out of the sentence, or named as not free.
     """
     if answer.verdict == Verdict.AVAILABLE:
         return "All of it, the whole window."
     if answer.verdict == Verdict.UNAVAILABLE:
         return "Nothing of it is free."
-    wanted = answer.request.block
-    throughout, partly = 0, {}
-    asked_codes = territories.codes(wanted.territories)
-    for code in asked_codes:
-        bit = territories.read([code])
-        mine = [b for b in answer.free if b.territories & bit]
-        whole = _covers(mine, wanted)
+    throughout, partly, none, countries = [], {}, [], territories.countries(answer.request.block.territories)
+    for code, part in countries:
+        mine, whole = _free_in(answer, part)
         if whole:
-            throughout |= bit
+            throughout.append(code)
         elif mine:
-            starts_on, ends_on = mine[0].dates.window[0], mine[-1].dates.window[1]
-            narrow = (_union(mine, "media") != wanted.media or _union(mine, "languages") != wanted.languages
-                      or len(mine) > 1)
-            when = _when(starts_on, ends_on, *wanted.dates.window)
-            words = "in part" if not when else f"in part {when}" if narrow else when
-            partly[words] = partly.get(words, 0) | bit
+            partly.setdefault(_when(mine, answer.request.block), []).append(code)
+        else:
+            none.append(code)
     parts = []
     if throughout:
-        count = bin(throughout).count("1")
-        parts.append(f"{territories.label(throughout)}: the whole window" if count <= 3
-                     else f"{count} of {len(asked_codes)} territories: the whole window")
-    parts += [f"{territories.label(mask)} {words}" for words, mask in list(partly.items())[:3]]
+        parts.append(f"{_named(throughout, len(countries))}: the whole window")
+    parts += [f"{_named(codes, len(countries))}: {words}" for words, codes in list(partly.items())[:3]]
     if len(partly) > 3:
         parts.append("others in part")
+    if none:
+        parts.append(f"{_named(none, len(countries))}: not free")
     return "; ".join(parts) + "."
 
 
-def _covers(blocks, wanted) -> bool:
-    return len(blocks) == 1 and (blocks[0].media, blocks[0].languages, blocks[0].dates) == (
-        wanted.media, wanted.languages, wanted.dates)
+def strip(answer) -> list[dict]:
+    """One cell for each country asked: {code, name, state, word}. The states are those of the stylesheet."""
+    shared = any(each.kind == Kind.NON_EXCLUSIVE for each in answer.alternatives)
+    cells = []
+    for code, part in territories.countries(answer.request.block.territories):
+        mine, whole = _free_in(answer, part)
+        if whole:
+            state, word = "free", "free"
+        elif mine:
+            state, word = "part", f"free {_when(mine, answer.request.block)}"
+        else:
+            codes = {each.code for each in answer.reasons if any(b.territories & part for b in each.blocks)}
+            state, word = (("shared", "not exclusively") if shared and codes == {Code.RIGHTS_OUT}
+                           else ("sold", "licensed") if Code.RIGHTS_OUT in codes
+                           else ("past", "past") if Code.IN_PAST in codes else ("none", "not this seller's"))
+        cells.append({"code": code, "name": territories.name(code), "state": state, "word": word})
+    return cells
 
 
-def _when(starts_on, ends_on, asked_from, asked_to) -> str:
+def _named(codes, of) -> str:
+    if len(codes) <= 3:
+        return ", ".join(territories.name(code) for code in codes)
+    return f"{len(codes)} of {of} territories"
+
+
+def _free_in(answer, part):
+    """(free blocks that touch a part of the territories, whether all of the part is free throughout)."""
+    mine = [block for block in answer.free if block.territories & part]
+    wanted = answer.request.block
+    whole = sum((block.territories & part).bit_count() for block in mine
+                if (block.media, block.languages, block.dates) == (wanted.media, wanted.languages, wanted.dates))
+    return mine, whole == part.bit_count()
+
+
+def _when(blocks, wanted) -> str:
+    """When a part is free: in full from or until a day, or only in part."""
+    starts_on = min(block.dates.window[0] for block in blocks)
+    ends = [block.dates.window[1] for block in blocks]
+    ends_on = None if None in ends else max(ends)
+    asked_from, asked_to = wanted.dates.window
     late, early = starts_on > asked_from, ends_on is not None and (asked_to is None or ends_on < asked_to)
-    if late and early:
-        return window(starts_on, ends_on)
-    if late:
-        return f"from {day(starts_on)}"
-    return f"until {day(ends_on)}" if early else ""
+    when = (window(starts_on, ends_on) if late and early else f"from {day(starts_on)}" if late
+            else f"until {day(ends_on)}" if early else "")
+    whole = len(blocks) == 1 and (blocks[0].media, blocks[0].languages) == (wanted.media, wanted.languages)
+    return when if whole and when else f"in part {when}".strip()
 
 
 def alternative(kind, line, asked) -> str:

@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, render_template, request, url_for
 from accounts import security
 from core.errors import Invalid
 from licensing import avails, wording
-from licensing.rights import languages, media, territories
+from licensing.rights import media
 from licensing.schemas import load
 from search import query
 from search.api import asked_for
@@ -42,15 +42,16 @@ def home():
                for hit in (found.hits if found else []) if hit.answer}
     page = render_template("search/home.html", typed=typed, found=found, asked=asked, errors=errors, answers=answers,
                            label=wording.line(asked.line) if asked and asked.line else None,
-                           media_tree=media.vocabulary(), names=_names, here=_here)
+                           media_tree=media.vocabulary(), here=_here, title_url=_title_url)
     return page, 422 if errors else 200
 
 
-def _names(facet: str, code: str) -> str:
-    """What a facet's value is called."""
-    if facet == "country":
-        return territories.name(code) if code in territories.NUMBER or code in territories.PARENTS else code
-    return languages.name(code) if facet == "language" else code.capitalize()
+def _title_url(title_id: int, typed: dict) -> str:
+    """The title's page, with the same line asked there."""
+    line = {name: ",".join(typed[name]) if isinstance(typed[name], list) else typed[name]
+            for name in ("territories", "media", "languages", "starts_on", "ends_on", "exclusive")}
+    asks = line["territories"] and line["media"] and line["starts_on"]
+    return url_for("licensing_pages.title", title_id=title_id, **(line if asks else {}))
 
 
 def _here(**changes) -> str:

@@ -112,6 +112,14 @@ def _whole_countries(mask):
     return sorted([*whole, *_codes(mask)])
 
 
+def countries(mask: int) -> list[tuple[str, int]]:
+    """(code, its part of the set) for each country in a set, a split country once, sorted by code."""
+    split = {code: parts & mask for code, parts in PARENTS.items() if parts & mask}
+    for parts in split.values():
+        mask &= ~parts
+    return sorted([*split.items(), *((code, 1 << NUMBER[code]) for code in _codes(mask))])
+
+
 def name(code: str) -> str:
     """What a leaf or a split country is called."""
     return _NAME[code]
