@@ -1,9 +1,10 @@
 """The command line, put together from the packages."""
-import os
+import ctypes
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from importlib.metadata import version
 
@@ -141,22 +142,31 @@ def serve(port):
             raise click.ClickException(f"Port {port} is taken. Choose another: make run PORT={port + 1}") from None
     web = [sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}", "--threads", "8",
            "--worker-class", "gthread", "--log-level", "warning", "--no-control-socket"]
-    parts = [subprocess.Popen(web),  # noqa: S603 - our own words
-             subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "work"])]  # noqa: S603
-    click.echo(f"\nSlate is at http://localhost:{port}\n\nSign in with the password “demo” as\n")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    parts = [subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: S603 - our own words
+             for command in (web, [sys.executable, "-m", "flask", "--app", "wsgi", "work"])]
+    click.echo(f"\nSlate is at http://localhost:{port}\n\nSign in with the password “{demo.PASSWORD}” as\n")
     for email, who in demo.PEOPLE.items():
         click.echo(f"  {email:24} {who}")
     click.echo("\nCtrl-C stops it; everything stays in the folder instance.\n")
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    try:
-        while all(part.poll() is None for part in parts):
-            time.sleep(0.2)
-    except KeyboardInterrupt:
+    while not stop.wait(0.2) and all(part.poll() is None for part in parts):
         pass
+    failed = not stop.is_set()
     for part in parts:
         part.terminate()
     for part in parts:
-        part.wait(10)
+        part.wait(15)
+    if failed:
+        raise click.ClickException("A part of Slate stopped by itself; its last words are above.")
+
+
+def _die_with_parent():
+    """Let a part end when `serve` is killed outright, so that the port is free for the next start (Linux)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; serve stops its parts itself
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _report(problems, well):

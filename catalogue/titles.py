@@ -67,7 +67,7 @@ def create(organisation_id: int, *, original_title: str, kind: str, parent: Titl
         db.session.execute(update(Title).where(Title.id == title.id).values(root_id=title.id))
         attributes.set_committed_value(title, "root_id", title.id)
         db.session.execute(RightsClock.__table__.insert().values(root_id=title.id, version=0))
-    _changed(title)
+    touch(title)
     return title
 
 
@@ -90,10 +90,11 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
     _write_parts(title, titles, synopsis, credits)
     title.updated_at = clock.now()
     db.session.flush()
-    _changed(title)
+    touch(title)
 
 
-def _changed(title):
+def touch(title: Title):
+    """Say that something about a title changed, so that copies of it are brought up to date."""
     changes.note(title.id)
     outbox.put("title", title.id)
 

@@ -69,7 +69,8 @@ def _handled(handle, rows) -> bool:
                 attempts=attempts + 1, not_before=clock.now() + pause, error=f"{type(error).__name__}: {error}"[:2000]))
             db.session.commit()
         return False
-    db.session.execute(delete(OutboxRow).where(OutboxRow.id.in_(ids)))
+    for start in range(0, len(ids), 5000):  # SQLite takes some 30,000 parameters in one statement
+        db.session.execute(delete(OutboxRow).where(OutboxRow.id.in_(ids[start:start + 5000])))
     db.session.commit()
     return True
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
-from catalogue import changes, titles
+from catalogue import changes
 from catalogue.models import Title
 from core import clock
 from core.database import db
@@ -56,7 +56,7 @@ def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int 
     db.session.add(licence)
     db.session.flush()
     for line, (title, _) in zip(licence.lines, lines, strict=True):
-        guard.post(line, title.root_id, titles.family_below(title.id))
+        guard.post(line, title)
     changes.note(*{title.id for title, _ in lines})
     return licence
 
@@ -69,8 +69,7 @@ def terminate(licence: Licence, first_day_gone: date, note: str | None = None):
     for ended, rest in touched:
         guard.lift(ended)
         if rest:
-            title = db.session.get(Title, rest.title_id)
-            guard.post(rest, title.root_id, titles.family_below(title.id))
+            guard.post(rest, db.session.get(Title, rest.title_id))
     changes.note(*{ended.title_id for ended, _ in touched})
 
 

@@ -2,20 +2,22 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from core.database import db
 from core.errors import Invalid
 from licensing import wording
 from licensing.models import TermSet
 from licensing.rights import languages, media, territories
-from licensing.rights.axes import Unreadable
 from licensing.rights.availability import Line
+from licensing.rights.axes import Unreadable
 from licensing.rights.blocks import Block
 from licensing.rights.dates import Dates
 
 AXES = {"territories": territories, "media": media, "languages": languages}
+WRITTEN = "term sets"  # in the session's info: keys this session has made sure of
 FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2999, 12, 31)
 _sets: dict[str, int] = {}  # term set key → bit set; keys are made of the content, so this can never be stale
 
@@ -88,6 +90,12 @@ def of_row(row) -> Terms:
                  row.ends_on, row.exclusive, row.written, row.hereafter, row.future)
 
 
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session, _transaction):
+    """What a rolled back transaction wrote is not there."""
+    session.info.pop(WRITTEN, None)
+
+
 def label(row) -> str:
     """A stored line in words."""
     return wording.line(of_row(row))
@@ -112,6 +120,10 @@ def _intern(axis, mask) -> str:
     """The key of a set, writing it if it is new. Two writers of one set at once do no harm."""
     codes = AXES[axis].codes(mask)
     key = TermSet.key_of(axis, codes)
+    written = db.session.info.setdefault(WRITTEN, set())
+    if key in written:
+        return key
+    written.add(key)
     dialect = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
     db.session.execute(dialect.insert(TermSet).values(key=key, codes=codes).on_conflict_do_nothing())
     return key

@@ -19,17 +19,22 @@ from search.index import Damaged, Index
 
 IDLE_SECONDS = 0.3
 SWEEP_EVERY_SECONDS = 600
+AT_ONCE = 20_000  # rows of the outbox
+REBUILD_AT = 2_000  # changed titles
 
 
 def catch_up(index: Index) -> int:
     """Bring the index up to date with the outbox. Returns how many rows were handled."""
     done = 0
-    while count := outbox.drain("title", partial(_index, index)):
+    while count := outbox.drain("title", partial(_index, index), limit=AT_ONCE):
         done += count
     return done
 
 
 def _index(index, title_ids):
+    if len(title_ids) > REBUILD_AT:  # after an import it is quicker to begin anew
+        rebuild(index)
+        return
     fresh = documents.of(title_ids)
     index.replace(fresh, gone=title_ids - {document.id for document in fresh})
 
