@@ -143,6 +143,11 @@ class Index:
         else:
             self._searcher = self._searcher.refresh()
 
+    def close(self):
+        """Let go of the files."""
+        with self._lock:
+            self._close()
+
     def _close(self):
         if self._searcher is not None:
             self._searcher.close()

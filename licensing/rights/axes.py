@@ -29,7 +29,7 @@ def normalised(name: str) -> str:
     """As territories.md says: case and accents folded, & is "and", other marks are spaces, no leading "the"."""
     folded = unicodedata.normalize("NFKD", name.casefold())
     bare = "".join(char for char in folded if not unicodedata.combining(char))
-    bare = re.sub(r"[.'’]", "", bare.replace("&", " and "))
+    bare = unicodedata.normalize("NFC", re.sub(r"[.'’]", "", bare.replace("&", " and ")))
     return re.sub(r"[\W_]+", " ", bare).strip().removeprefix("the ")
 
 

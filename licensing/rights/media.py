@@ -30,8 +30,8 @@ for _key, _node in _NODES.items():
 for _key, _node in _NODES.items():
     for _name in _node["aliases"]:
         _KNOWN.setdefault(normalised(_name), MASKS[_key])
-_SUGGESTED = {name: next((key for key, each in MASKS.items() if each == mask), "all")
-              for name, mask in _KNOWN.items() if name not in _AMBIGUOUS}
+_SUGGESTED = {normalised(name): key for key, node in _NODES.items()
+              for name in (*node["aliases"], node["label"], key) if normalised(name) not in _AMBIGUOUS}
 
 
 def read(names) -> int:

@@ -1,0 +1,203 @@
+"""Fixtures: an application with a migrated database of its own, on SQLite or a real PostgreSQL.
+
+`app` is empty, `world` holds the demo world. Nothing is pushed: domain tests open `app.app_context()`,
+HTTP tests call. What a machine cannot run is named at the end, and is a failure where REQUIRE_ALL is set.
+"""
+import itertools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import flask_migrate
+import psycopg
+import pytest
+
+from tests.servers import PostgreSQL, postgresql_binaries
+
+REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
+CORPUS = Path(os.environ.get("SLATE_CORPUS", Path(__file__).parent.parent.parent / "shared/data/corpus"))
+MISSING = {
+    "postgresql": (postgresql_binaries() is not None, "apt-get install postgresql"),
+    "story": (shutil.which("chromium") is not None, "apt-get install chromium fonts-noto-cjk"),
+    "corpus": (CORPUS.is_dir(), "set SLATE_CORPUS to the folder of the corpus"),
+}
+both = pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)],
+                               indirect=True)
+_numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        for part, (there, command) in MISSING.items():
+            if item.get_closest_marker(part) and not there and not REQUIRE_ALL:
+                item.add_marker(pytest.mark.skip(reason=f"not run here: {part}; to run it: {command}"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    for part, (there, command) in MISSING.items():
+        if not there:
+            terminalreporter.write_line(f"Not run on this machine: {part}. To run it: {command}")
+    if REQUIRE_ALL and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("Skipped tests are failures here.", red=True)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = 1
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL of this test process."""
+    folder = Path(tempfile.mkdtemp(prefix="slate-postgresql-"))
+    running = PostgreSQL(folder).start()
+    yield running
+    running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def backend(request):
+    """Which database: sqlite unless a test asks for both."""
+    return getattr(request, "param", "sqlite")
+
+
+def settings(url, instance):
+    return {"TESTING": True, "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(instance),
+            "INDEX_FOLDER": str(instance / "index")}
+
+
+def make_app(url, instance):
+    from wsgi import create_app
+    return create_app(settings(url, instance))
+
+
+def _create(server, name, template="template0"):
+    with psycopg.connect(f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres", autocommit=True) as link:
+        link.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return server.url(name)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory):
+    """(backend, seeded) → a migrated database to copy, made once in this process."""
+    made = {}
+
+    def template(backend, seeded, server):
+        if (backend, seeded) in made:
+            return made[backend, seeded]
+        instance = tmp_path_factory.mktemp("template")
+        name = f"template_{seeded}"
+        url = f"sqlite:///{instance / 'slate.db'}" if backend == "sqlite" else _create(server, name)
+        app = make_app(url, instance)
+        with app.app_context():
+            from core.database import db
+            flask_migrate.upgrade()
+            if seeded:
+                import seed
+                from search import worker
+                seed.load()
+                db.session.commit()
+                worker.catch_up(app.extensions["index"])
+            db.session.remove()
+            db.engine.dispose()
+        app.extensions["index"].close()
+        made[backend, seeded] = (instance, name)
+        return made[backend, seeded]
+    return template
+
+
+@pytest.fixture
+def fresh(request, backend, templates, tmp_path):
+    """Make an application on a copy of a template: `fresh(seeded=True)`."""
+    made = []
+
+    def make(seeded=False):
+        server = request.getfixturevalue("server") if backend == "postgresql" else None
+        source, name = templates(backend, seeded, server)
+        instance = tmp_path / f"instance{len(made)}"
+        shutil.copytree(source, instance)
+        if backend == "sqlite":
+            url = f"sqlite:///{instance / 'slate.db'}"
+        else:
+            url = _create(server, f"test_{next(_numbers)}", name)
+        app = make_app(url, instance)
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.extensions["index"].close()
+        with app.app_context():
+            from core.database import db
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(fresh):
+    """An application whose database is migrated and empty."""
+    return fresh()
+
+
+@pytest.fixture
+def world(fresh):
+    """An application with the demo world."""
+    return fresh(seeded=True)
+
+
+@pytest.fixture
+def corpus():
+    assert CORPUS.is_dir(), f"The corpus is not at {CORPUS}; set SLATE_CORPUS."
+    return CORPUS
+
+
+class Caller:
+    """The API as one person calls it."""
+
+    def __init__(self, app, email=None):
+        self.client = app.test_client()
+        self.headers = {}
+        if email:
+            with app.app_context():
+                from accounts import people
+                from core.database import db
+                self.headers["Authorization"] = f"Bearer {people.issue_token(people.find(email))}"
+                db.session.commit()
+
+    def call(self, method, path, body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.open(f"/api/v1{path}", method=method, json=body, headers={**self.headers, **headers})
+
+    def get(self, path, **headers):
+        return self.call("GET", path, **headers)
+
+    def post(self, path, body=None, **headers):
+        return self.call("POST", path, {} if body is None else body, **headers)
+
+    def patch(self, path, body, **headers):
+        return self.call("PATCH", path, body, **headers)
+
+    def delete(self, path, **headers):
+        return self.call("DELETE", path, **headers)
+
+
+@pytest.fixture
+def caller(world):
+    """`caller("buyer@sakura.test")`: the API of the demo world, as one of its people."""
+    known = {}
+
+    def call_as(email=None):
+        if email not in known:
+            known[email] = Caller(world, email)
+        return known[email]
+    return call_as
+
+
+def a_line(territories="HK,TW", media="svod", starts_on="2027-01-01", ends_on="2029-12-31", exclusive=True,
+           languages="*", **more):
+    """A line of the API from words separated by commas."""
+    return {"territories": territories.split(","), "media": media.split(","), "languages": languages.split(","),
+            "starts_on": starts_on, "ends_on": ends_on, "exclusive": exclusive, **more}
