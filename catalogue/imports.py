@@ -215,7 +215,8 @@ def _title(row, path, number, report) -> dict:
         "runtime_minutes": row["runtime_min"] if isinstance(row.get("runtime_min"), int) else None,
         "identifiers": {str(name)[:40]: str(value)[:200] for name, value in _dict(row, "external_ids").items()},
         "episodes": [{"number": None if each.get("number") is None else str(each["number"]),
-                      "name": str(each.get("title") or "")} for each in _list(row, "episodes") if isinstance(each, dict)],
+                      "name": str(each.get("title") or "")} for each in _list(row, "episodes")
+                     if isinstance(each, dict)],
     }
 
 

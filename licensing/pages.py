@@ -204,7 +204,8 @@ def list_offers():
     """The offers you are a party to: those that wait for you first."""
     viewer = security.viewer()
     page = max(1, request.args.get("page", 1, type=int))
-    shown = db.session.scalars(offers.listing(viewer).limit(ON_A_PAGE + 1).offset((page - 1) * ON_A_PAGE)).unique().all()
+    query = offers.listing(viewer).limit(ON_A_PAGE + 1).offset((page - 1) * ON_A_PAGE)
+    shown = db.session.scalars(query).unique().all()
     rows = [(offer, offers.waits_for(offer) == offers.side_of(offer, viewer)) for offer in shown[:ON_A_PAGE]]
     return render_template("licensing/offers.html", page=page, more=len(shown) > ON_A_PAGE,
                            waiting=[offer for offer, mine in rows if mine],

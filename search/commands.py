@@ -31,7 +31,8 @@ def import_(path, seller, mandate, dry_run):
     """Load titles, links and licences from a folder or a file, as the corpus writes them."""
     files = _files(path)
     owner = _seller(seller)
-    click.echo(f"{'Would import' if dry_run else 'Importing'} for {owner.name}: {', '.join(each.name for each in files)}")
+    names = ", ".join(each.name for each in files)
+    click.echo(f"{'Would import' if dry_run else 'Importing'} for {owner.name}: {names}")
     owner_id, report, began = owner.id, Report(), time.monotonic()
     commit = db.session.flush if dry_run else db.session.commit
     try:

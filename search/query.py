@@ -92,10 +92,7 @@ def _filtered(table, asked):
 
 def _ranked(table, asked, index):
     """Rows in the order asked for."""
-    if asked.q.strip():
-        rows = table.places(index.find(asked.q))
-    else:
-        rows = np.lexsort((-table.ids, -table.year))
+    rows = table.places(index.find(asked.q)) if asked.q.strip() else np.lexsort((-table.ids, -table.year))
     if asked.sort == "year":
         rows = rows[np.lexsort((-table.ids[rows], -table.year[rows]))]
     elif asked.sort == "title":

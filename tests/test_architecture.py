@@ -1,0 +1,145 @@
+"""The rules of the map in README.md, read off the code. Each is shown to bite."""
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("core", "accounts", "catalogue", "licensing", "search")  # each may import those before it
+TOP = ("wsgi", "commands", "config", "seed")
+EDGES = {"api.py", "pages.py", "schemas.py", "commands.py"}
+KNOW_FLASK = {"core/http.py", "core/errors.py", "core/database.py", "accounts/security.py"}
+WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
+       "flask_sqlalchemy"}
+COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py"}
+ONE_IMPORTER = {"boto3": "core/storage.py", "whoosh": "search/index.py", "flask_smorest": "core/http.py",
+                "gunicorn": None, "flask_wtf": "accounts/security.py"}
+CORE = {"__init__", "clock", "database", "errors", "http", "money", "outbox"}
+MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+           for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def imports(source):
+    """(module, is it inside a function) for each import."""
+    tree = ast.parse(source)
+    inside = {id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+              for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module, id(node) in inside
+            for each in node.names:
+                yield f"{node.module}.{each.name}", id(node) in inside
+        elif isinstance(node, ast.Import):
+            for each in node.names:
+                yield each.name, id(node) in inside
+
+
+def top(module):
+    return module.split(".")[0]
+
+
+# Each rule is a function of (name, source) that returns what breaks it.
+
+def upward_imports(name, source):
+    level = PACKAGES.index(name.split("/")[0])
+    above = set(PACKAGES[level + 1:]) | set(TOP)
+    return [module for module, _ in imports(source) if top(module) in above]
+
+
+def hidden_imports(name, source):
+    return [module for module, inside in imports(source) if inside]
+
+
+def web_in_the_domain(name, source):
+    if Path(name).name in EDGES or name in KNOW_FLASK:
+        return []
+    allowed = {"flask_security.UserMixin", "flask_security"} if name == "accounts/models.py" else set()
+    return [module for module, _ in imports(source) if top(module) in WEB and module not in allowed]
+
+
+def impure_rights(name, source):
+    if not name.startswith("licensing/rights/"):
+        return []
+    free = set(sys.stdlib_module_names) | ({"numpy"} if name.endswith("ledger.py") else set())
+    return [module for module, _ in imports(source)
+            if top(module) not in free and not module.startswith("licensing.rights")]
+
+
+def edges_imported(name, source):
+    if Path(name).name in EDGES:
+        return []
+    return [module for module, _ in imports(source)
+            if top(module) in PACKAGES and set(module.split(".")) & {"api", "pages"}]
+
+
+def stray_commits(name, source):
+    if name in COMMITS:
+        return []
+    return [node.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)
+            and node.attr == "commit" and isinstance(node.value, ast.Attribute) and node.value.attr == "session"]
+
+
+def settings_read(name, source):
+    tree = ast.parse(source)
+    return [module for module, _ in imports(source) if top(module) == "config"] + [
+        node.lineno for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")]
+
+
+def second_importers(name, source):
+    return [module for module, _ in imports(source)
+            if top(module) in ONE_IMPORTER and ONE_IMPORTER[top(module)] != name]
+
+
+def time_readers(name, source):
+    if name == "core/clock.py":
+        return []
+    return re.findall(r"\b(?:datetime|date)\.(?:now|today|utcnow)\(|\btime\.time\(", source)
+
+
+def state_changes(name, source):
+    return re.findall(r"\boffer\.state = ", source)
+
+
+RULES = [upward_imports, hidden_imports, web_in_the_domain, impure_rights, edges_imported, stray_commits,
+         settings_read, second_importers, time_readers]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_its_rules(rule):
+    assert {name: broken for name, source in MODULES.items() if (broken := rule(name, source))} == {}
+
+
+def test_an_offers_state_changes_in_one_line_of_the_project():
+    assert sum(len(state_changes(name, source)) for name, source in MODULES.items()) == 1
+
+
+def test_core_is_a_closed_list():
+    assert {Path(name).stem for name in MODULES if name.startswith("core/")} == CORE
+
+
+def test_top_level_names_do_not_shadow_the_standard_library():
+    names = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert not names & set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("rule, name, source", [
+    (upward_imports, "catalogue/titles.py", "from licensing import offers"),
+    (upward_imports, "core/http.py", "import config"),
+    (hidden_imports, "catalogue/titles.py", "def f():\n    from catalogue import links"),
+    (web_in_the_domain, "licensing/offers.py", "from flask import request"),
+    (web_in_the_domain, "catalogue/titles.py", "import marshmallow"),
+    (impure_rights, "licensing/rights/blocks.py", "import sqlalchemy"),
+    (impure_rights, "licensing/rights/blocks.py", "import numpy"),
+    (edges_imported, "licensing/offers.py", "from licensing.api import shown"),
+    (stray_commits, "licensing/offers.py", "db.session.commit()"),
+    (settings_read, "search/index.py", "import os\nos.environ['X']"),
+    (second_importers, "search/query.py", "from whoosh import query"),
+    (second_importers, "catalogue/titles.py", "import boto3"),
+    (time_readers, "licensing/offers.py", "date.today()"),
+    (state_changes, "licensing/contracts.py", "offer.state = 'signed'"),
+])
+def test_each_rule_bites(rule, name, source):
+    assert rule(name, source)
