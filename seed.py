@@ -9,7 +9,7 @@ from accounts.permissions import Role
 from catalogue import links, titles
 from catalogue.models import LinkKind, Title
 from core import clock
-from licensing import contracts, mandates, offers, terms
+from licensing import contracts, drafts, mandates, offers, terms
 from licensing.models import Offer
 from licensing.workflow import State
 
@@ -182,7 +182,7 @@ def _offers(who, of):
         moment = clock.now() - timedelta(days=ago)
         with clock.stopped_at(moment):
             asks = path and path[0][1] == "request"
-            offer = offers.draft(buyer, currency="EUR", seller_id=title.organisation_id,
+            offer = drafts.create(buyer, currency="EUR", seller_id=title.organisation_id,
                                  valid_until=clock.today() + timedelta(days=40),
                                  lines=[{**said, "price": None if asks else 9000 + 1000 * place}])
         _walk(offer, path, who, buyer, said, moment)

@@ -7,7 +7,10 @@ import catalogue.api
 import commands
 import config
 import licensing.api
-import licensing.pages
+import licensing.pages.frame
+import licensing.pages.offers
+import licensing.pages.slate
+import licensing.pages.titles
 import search.api
 import search.pages
 from accounts import security

@@ -76,7 +76,6 @@ TABLE = (
     ("offer.issue_memo",    SALES,            {SELLING}),
     ("offer.sign",          {SIGNATORY},      {SELLING, BUYING}),
     ("offer.terminate",     {RIGHTS},         {SELLING}),
-    ("organisation.operate", {OPERATOR, ADMIN}, {OWN}),
 )
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)

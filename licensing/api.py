@@ -5,7 +5,7 @@ from core import http
 from core.database import db
 from core.errors import Invalid, NotFound
 from core.http import Blueprint
-from licensing import avails, contracts, differences, mandates, offers, terms
+from licensing import avails, contracts, differences, drafts, mandates, moves, offers, terms
 from licensing.models import Offer
 from licensing.rights import languages, media, territories
 from licensing.schemas import (
@@ -162,7 +162,7 @@ def vocabulary():
 def draft(data):
     """Draft an offer. Only your organisation sees it until it is submitted."""
     viewer = security.viewer()
-    offer = offers.draft(viewer, currency=data["currency"], lines=data["lines"], seller_id=data["seller"],
+    offer = drafts.create(viewer, currency=data["currency"], lines=data["lines"], seller_id=data["seller"],
                          buyer_id=data["buyer"], valid_until=data["valid_until"])
     return shown(offer, viewer), 201, http.etag(offer.revision)
 
@@ -200,7 +200,7 @@ def revise(data, offer_id):
     viewer = security.viewer()
     offer = offers.lock(offer_id, viewer)
     http.check_if_match(offer.revision - 1)  # the lock itself counts one
-    offers.revise_draft(offer, viewer, **data)
+    drafts.revise(offer, viewer, **data)
     return shown(offer, viewer), 200, http.etag(offer.revision)
 
 
@@ -211,7 +211,7 @@ def revise(data, offer_id):
 def discard(offer_id):
     """Throw a draft away."""
     viewer = security.viewer()
-    offers.discard(offers.lock(offer_id, viewer), viewer)
+    drafts.discard(offers.lock(offer_id, viewer), viewer)
 
 
 @bp.post("/offers/<int:offer_id>/steps")
@@ -235,5 +235,5 @@ def shown(offer: Offer, viewer) -> Offer:
         line.answer = answers.get(line.id)
     for before, version in zip((None, *offer.versions), offer.versions, strict=False):
         version.changes = differences.between(before, version)
-    offer.actions, offer.lines = offers.actions(offer, viewer), offer.current.lines
+    offer.actions, offer.lines = moves.actions(offer, viewer), offer.current.lines
     return offer

@@ -1,29 +1,21 @@
 """Offers: drafted, negotiated version by version, approved, signed. `advance` is the one way to take a step."""
-from datetime import date
 
 from sqlalchemy import and_, false, func, or_, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
-from accounts import people, permissions
+from accounts import permissions
 from accounts.permissions import Relation, Viewer
 from catalogue import titles
-from catalogue.models import Status, Title
+from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.money import Money
-from licensing import avails, contracts, terms, workflow
+from licensing import avails, contracts, drafts, moves, terms, workflow
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
 from licensing.workflow import Side, State
 
-MOST_LINES = 100
-PERMISSIONS = {"approve": "offer.approve", "reject": "offer.approve", "request_changes": "offer.approve",
-               "issue_memo": "offer.issue_memo", "sign": "offer.sign",
-               "terminate": "offer.terminate", "revert": "offer.terminate"}
-RELATIONS = {Side.BUYER: Relation.BUYER, Side.SELLER: Relation.SELLER}
-FORWARD = {"submit", "propose", "counter", "accept", "approve", "issue_memo", "sign", "resume"}
 SIGNED_TOGETHER = (State.SIGNED, State.ACTIVE, State.EXPIRED, State.TERMINATED, State.REVERTED)
 
 
@@ -70,35 +62,6 @@ def lock(offer_id: int, viewer: Viewer) -> Offer:
                              .execution_options(populate_existing=True))
 
 
-def side_of(offer: Offer, viewer: Viewer) -> Side:
-    """The side the viewer's organisation is on; never taken from a request."""
-    return Side.SELLER if offer.seller_id == viewer.organisation_id else Side.BUYER
-
-
-def signed_by(offer: Offer) -> Side | None:
-    """The side that has signed alone."""
-    signed = [step.side for step in offer.steps if step.action == "sign"]
-    return Side(signed[-1]) if offer.state == State.SIGNED_ONE and signed else None
-
-
-def actions(offer: Offer, viewer: Viewer) -> list[str]:
-    """What this viewer may do now: the buttons of the page, each of which the workflow allows."""
-    side = side_of(offer, viewer)
-    possible = workflow.possible(State(offer.state), _played(offer, side))
-    return [action for action in possible
-            if _may(viewer, side, action)
-            and not (action == "approve" and offer.current.person_id == viewer.person_id)
-            and not (action == "submit" and not _priced(offer.current))]
-
-
-def waits_for(offer: Offer) -> Side | None:
-    """Whose move it is; None when the offer has come to its end or runs by the clock."""
-    for side in (Side.SELLER, Side.BUYER):
-        if FORWARD & set(workflow.possible(State(offer.state), _played(offer, side))):
-            return side
-    return None
-
-
 def counts(viewer: Viewer) -> dict[str, int]:
     """How many offers wait for this viewer's organisation, and how many for its approval: for the masthead."""
     waiting = {"offers": 0, "approvals": 0}
@@ -113,7 +76,7 @@ def counts(viewer: Viewer) -> dict[str, int]:
         played = workflow.parties(mine, Side(author), None)
         if state == State.PENDING_APPROVAL:
             waiting["approvals"] += number if mine is Side.SELLER else 0
-        elif FORWARD & set(workflow.possible(State(state), played)):
+        elif moves.FORWARD & set(workflow.possible(State(state), played)):
             waiting["offers"] += number
     return waiting
 
@@ -130,141 +93,6 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
             for line in offer.current.lines}
 
 
-# ------------------------------------------------------------------ drafting
-
-def draft(viewer: Viewer, *, currency: str, lines: list[dict], seller_id: int | None = None,
-          buyer_id: int | None = None, valid_until: date | None = None) -> Offer:
-    """A new draft, seen by its author's organisation only.
-
-    Name the other organisation: a buyer names the seller, a seller names the buyer. `lines` are lines of
-    api.md with `title_id` and a `price` in the offer's currency, or None to ask for one.
-    """
-    side = _drafting_side(viewer, seller_id, buyer_id)
-    other_id = seller_id if side is Side.BUYER else buyer_id
-    try:
-        other = people.organisation(other_id)
-    except NotFound:
-        other = None
-    field = "seller" if side is Side.BUYER else "buyer"
-    if other is None or not (other.sells if side is Side.BUYER else other.buys) or other_id == viewer.organisation_id:
-        raise Invalid({field: [f"There is no {field} with this id."]})
-    offer = Offer(buyer_id=viewer.organisation_id if side is Side.BUYER else other_id,
-                  seller_id=other_id if side is Side.BUYER else viewer.organisation_id,
-                  started_by=side.value, currency=currency, created_at=clock.now(), updated_at=clock.now())
-    _set_validity(offer, valid_until)
-    db.session.add(offer)
-    _write_version(offer, viewer, side, lines)
-    db.session.flush()
-    return offer
-
-
-def _drafting_side(viewer, seller_id, buyer_id):
-    if (seller_id is None) == (buyer_id is None):
-        raise Invalid({"seller": ["Name the other side: the seller if you buy, the buyer if you sell."]})
-    side = Side.BUYER if seller_id is not None else Side.SELLER
-    if not (viewer.buys if side is Side.BUYER else viewer.sells):
-        verb = "buy" if side is Side.BUYER else "sell"
-        raise NotAllowed(f"Your organisation does not {verb} rights here.")
-    if not _may(viewer, side, "submit"):
-        raise NotAllowed("Your role does not allow you to make offers for this side.")
-    return side
-
-
-def revise_draft(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_until=False):
-    """Change a draft. Once submitted, terms change by new versions only."""
-    _check_draft(offer, viewer)
-    if currency is not None:
-        offer.currency = currency
-    if valid_until is not False:
-        _set_validity(offer, valid_until)
-    if lines is not None or currency is not None:
-        lines = lines if lines is not None else [
-            {"title_id": line.title_id, "price": line.price, **terms.of_row(line).as_json(),
-             "starts_on": line.starts_on, "ends_on": line.ends_on} for line in offer.current.lines]
-        version = offer.current
-        version.lines.clear()
-        db.session.flush()
-        _fill(version, offer, viewer, Side(offer.started_by), lines)
-    offer.updated_at = clock.now()
-    db.session.flush()
-
-
-def discard(offer: Offer, viewer: Viewer):
-    """Delete a draft: nobody else has ever seen it."""
-    _check_draft(offer, viewer)
-    db.session.delete(offer)
-    db.session.flush()
-
-
-def _check_draft(offer, viewer):
-    if offer.state != State.DRAFT:
-        raise Conflict("This offer has been sent. Change its terms with a counter.")
-    if not _may(viewer, side_of(offer, viewer), "submit"):
-        raise NotAllowed("Your role does not allow you to change offers.")
-
-
-def _set_validity(offer, valid_until):
-    if valid_until is not None and valid_until < clock.today():
-        raise Invalid({"valid_until": ["The last day this offer is valid has passed already."]})
-    offer.valid_until = valid_until
-
-
-def _write_version(offer, viewer, side, lines):
-    number = offer.versions[-1].number + 1 if offer.versions else 1
-    version = Version(number=number, side=side.value, person_id=viewer.person_id, created_at=clock.now())
-    _fill(version, offer, viewer, side, lines)
-    offer.versions.append(version)
-    offer.number = number
-
-
-def _fill(version, offer, viewer, side, lines):
-    errors = {}
-    if not lines:
-        raise Invalid({"lines": ["An offer names at least one title."]})
-    if len(lines) > MOST_LINES:
-        raise Invalid({"lines": [f"An offer has {MOST_LINES} lines at most."]})
-    already = {line.title_id for each in offer.versions for line in each.lines}
-    for place, data in enumerate(lines):
-        try:
-            said = terms.read(data)
-            title = _title(data.get("title_id"), offer, viewer, side, already)
-            version.lines.append(OfferLine(position=place, title=title, title_id=title.id,
-                                           price=_price(data.get("price"), offer.currency), **said.columns()))
-        except Invalid as problem:
-            errors[str(place)] = problem.errors
-    if errors:
-        raise Invalid({"lines": errors})
-
-
-def _title(title_id, offer, viewer, side, already):
-    """A title this offer may name: the seller's; published, for a buyer, unless it is on the table already."""
-    title = db.session.get(Title, title_id) if title_id is not None else None
-    if title is None or title.organisation_id != offer.seller_id or (
-            side is Side.BUYER and title.status != Status.PUBLISHED and title.id not in already):
-        raise Invalid({"title_id": ["There is no such title of this seller."]})
-    return title
-
-
-def _price(amount, currency):
-    if amount is None or amount == "":
-        return None
-    try:
-        return Money.read(amount, currency).amount
-    except ValueError as problem:
-        raise Invalid({"price": [str(problem)]}) from None
-
-
-def price_text(line: OfferLine) -> str | None:
-    """A price as the API writes it: a decimal string without needless zeros."""
-    if line.price is None:
-        return None
-    return f"{line.price:.4f}".rstrip("0").rstrip(".")
-
-
-def _priced(version):
-    return all(line.price is not None for line in version.lines)
-
-
 # ------------------------------------------------------------------ taking steps
 
 def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = None, note: str | None = None,
@@ -275,9 +103,9 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     Invalid where the step wants terms or a reason, RightsTaken where rights are not free any more. A
     signature that finds its rights licensed meanwhile supersedes the offer instead: look at the step's action.
     """
-    side = side_of(offer, viewer)
-    to = workflow.next_state(State(offer.state), action, _played(offer, side))
-    if not _may(viewer, side, action):
+    side = moves.side_of(offer, viewer)
+    to = workflow.next_state(State(offer.state), action, moves.played(offer, side))
+    if not moves.may(viewer, side, action):
         raise NotAllowed("Your role in your organisation does not allow this step.")
     if action == "approve" and offer.current.person_id == viewer.person_id:
         raise NotAllowed("You wrote this version; another rights manager must approve it.")
@@ -287,8 +115,8 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action in workflow.WRITES_VERSION:
         if not lines:
             raise Invalid({"lines": ["Send the new terms."]})
-        _write_version(offer, viewer, side, lines)
-    if action in ("submit", "propose", "counter") and not _priced(offer.current):
+        drafts.write_version(offer, viewer, side, lines)
+    if action in ("submit", "propose", "counter") and not moves.priced(offer.current):
         raise Invalid({"lines": ["Every line needs a price. To ask the seller for one, send the offer as a request."]})
     if action in ("submit", "request", "propose", "counter", "accept", "resume"):
         _check_validity(offer)
@@ -333,7 +161,7 @@ def supersede(offer: Offer, note: str) -> Step:
 
 
 def _by_system(offer, action, note=None):
-    to = workflow.next_state(State(offer.state), action, _played(offer, Side.SYSTEM))
+    to = workflow.next_state(State(offer.state), action, moves.played(offer, Side.SYSTEM))
     return _record(offer, action, Side.SYSTEM, None, to, note)
 
 
@@ -371,14 +199,6 @@ def _nothing(offer, viewer, note):
 
 
 FOLLOWS = {"accept": _refer, "sign": _write_licences, "terminate": _free_the_rest, "revert": _free_the_rest}
-
-
-def _played(offer, side):
-    return workflow.parties(side, Side(offer.current.side), signed_by(offer))
-
-
-def _may(viewer, side, action):
-    return permissions.allows(viewer, PERMISSIONS.get(action, "offer.negotiate"), RELATIONS[side])
 
 
 # ------------------------------------------------------------------ the clock

@@ -3,7 +3,7 @@ from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from catalogue.schemas import Id, SellerSchema, Words
 from core.errors import Invalid
-from licensing import offers, terms, workflow
+from licensing import drafts, moves, terms, workflow
 
 CODES = validate.Length(1, 600, error="Name between 1 and 600 of them: what a line does not name is not granted.")
 
@@ -143,13 +143,13 @@ class OfferSchema(Schema):
     currency = fields.String(required=True)
     valid_until = fields.Date(load_default=None, allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), required=True,
-                        validate=validate.Length(1, offers.MOST_LINES))
+                        validate=validate.Length(1, drafts.MOST_LINES))
 
 
 class OfferPatch(Schema):
     currency = fields.String()
     valid_until = fields.Date(allow_none=True)
-    lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, offers.MOST_LINES))
+    lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, drafts.MOST_LINES))
 
 
 class OfferQuery(Schema):
@@ -161,7 +161,7 @@ class StepSchema(Schema):
     version = fields.Integer(strict=True, load_default=None, allow_none=True)
     note = Words(4000, least=0, load_default=None, allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), load_default=None, allow_none=True,
-                        validate=validate.Length(1, offers.MOST_LINES))
+                        validate=validate.Length(1, drafts.MOST_LINES))
 
 
 class TakenStepSchema(Schema):
@@ -180,7 +180,7 @@ class TakenStepSchema(Schema):
 class WrittenLineSchema(StoredLineSchema):
     """A line of an offer's version."""
     title = fields.Function(lambda row: row.title.original_title)
-    price = fields.Function(lambda row: offers.price_text(row))
+    price = fields.Function(lambda row: drafts.price_text(row))
     avails = fields.Nested(AnswerSchema, attribute="answer")
 
     class Meta:
@@ -206,7 +206,7 @@ class OfferListedSchema(Schema):
     version = fields.Integer(attribute="number")
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
-    waits_for = fields.Function(lambda offer: offers.waits_for(offer))
+    waits_for = fields.Function(lambda offer: moves.waits_for(offer))
     titles = fields.Function(lambda offer: [line.title.original_title for line in offer.current.lines])
 
 

@@ -3,6 +3,9 @@ from datetime import date
 
 from licensing.rights import languages, media, territories
 from licensing.rights.availability import Code, Kind, Verdict
+from licensing.rights.axes import Unreadable
+
+SLOTS = {"media": (media, "any"), "territories": (territories, "anywhere"), "languages": (languages, "all languages")}
 
 
 def day(value: date) -> str:
@@ -34,6 +37,24 @@ def line(asked) -> str:
 def block(each) -> str:
     return " · ".join((territories.label(each.territories), media.label(each.media),
                        languages.label(each.languages), window(*each.dates.window)))
+
+
+def slots(typed) -> dict[str, str]:
+    """A line as it was typed, slot by slot; what cannot be read stands as it was written."""
+    said = {}
+    for axis, (module, silent) in SLOTS.items():
+        written = typed.get(axis) or []
+        try:
+            said[axis] = module.label(module.read(written), *([tuple(written)] if module is territories else []))
+        except Unreadable:
+            said[axis] = ", ".join(written) or silent
+    try:
+        ends_on = typed["ends_on"] and date.fromisoformat(typed["ends_on"])
+        said["dates"] = window(date.fromisoformat(typed["starts_on"]), ends_on)
+    except (KeyError, TypeError, ValueError):
+        said["dates"] = "any time"
+    said["exclusive"] = "exclusive" if typed.get("exclusive") in (True, "true") else "non-exclusive"
+    return said
 
 
 def facet(kind: str, code: str) -> str:

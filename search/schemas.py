@@ -1,7 +1,8 @@
 """The shape of a search on the wire."""
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, missing, validate, validates_schema
 
 from catalogue.models import Kind
+from licensing.asking import PERPETUITY
 from search.query import MATCHES, SORTS
 
 LINE = ("territories", "media", "starts_on", "ends_on")
@@ -18,6 +19,15 @@ class Listed(fields.List):
         return [part.strip() for each in values for part in str(each).split(",") if part.strip()]
 
 
+class End(fields.Date):
+    """A last day, or None for no end. Not given is not None: silence is never perpetuity."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        if value == PERPETUITY:
+            return None
+        return super()._deserialize(value, attr, data, **kwargs) if value else missing
+
+
 class SearchSchema(Schema):
     q = fields.String(load_default="")
     kind = Listed(load_default=list)
@@ -30,7 +40,7 @@ class SearchSchema(Schema):
     media = Listed(load_default=list)
     languages = Listed(load_default=lambda: ["*"])
     starts_on = fields.Date(load_default=None)
-    ends_on = fields.Date(load_default=None, metadata={"description": "'perpetuity' for no end"})
+    ends_on = End(metadata={"description": "'perpetuity' for no end"})
     exclusive = fields.Boolean(load_default=False)
     match = fields.String(load_default="cover", validate=validate.OneOf(MATCHES))
     min_days = fields.Integer(load_default=1, validate=validate.Range(1, 100_000))
@@ -41,10 +51,10 @@ class SearchSchema(Schema):
     @validates_schema
     def check_together(self, data, **_):
         """Territories, media and both dates belong together: half a line asks nothing."""
-        missing = [name for name in LINE if not data.get(name)]
-        if missing and len(missing) < len(LINE):
+        said = {name for name in LINE if name in data and (data[name] or name == "ends_on")}
+        if said and len(said) < len(LINE):
             raise ValidationError({name: ["Missing: territories, media and both dates belong together."]
-                                   for name in missing})
+                                   for name in LINE if name not in said})
         unknown = set(data["kind"]) - set(Kind)
         if unknown:
             raise ValidationError({"kind": [f"{sorted(unknown)[0]!r} is not one of {', '.join(Kind)}."]})

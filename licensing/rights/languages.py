@@ -98,7 +98,7 @@ def short(mask: int) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def label(mask: int, written=None) -> str:
+def label(mask: int) -> str:
     """A set in a few words: "all languages", "French", "French dubbed, Cantonese"."""
     if mask == ALL:
         return "all languages"

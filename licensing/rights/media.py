@@ -75,7 +75,7 @@ def short(mask: int) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def label(mask: int, written=None) -> str:
+def label(mask: int) -> str:
     """A set in a few words: "SVOD, free TV", "all media"."""
     if mask == ALL:
         return "all media"

@@ -11,7 +11,7 @@ import seed
 from accounts import people
 from catalogue import titles
 from core.database import db
-from licensing import checks, mandates, offers, terms
+from licensing import checks, drafts, mandates, offers, terms
 from licensing.models import Offer
 from tests.conftest import both
 from tests.scale import at
@@ -60,7 +60,7 @@ def two_offers(app, who, number):
         mandates.record(title, terms.read(seed.line("World", "all", "2020-01-01", None)))
         ids = []
         for buyer, places in zip(("buyer@sakura", "buyer@nordlys"), where, strict=True):
-            offer = offers.draft(who[buyer], currency="USD", seller_id=seller.organisation_id, lines=[
+            offer = drafts.create(who[buyer], currency="USD", seller_id=seller.organisation_id, lines=[
                 {**seed.line(places, "svod", "2027-01-01", "2029-12-31"), "title_id": title.id, "price": 1}])
             for actor, action in ((buyer, "submit"), ("agent@harbour", "accept"), ("rights@harbour", "approve"),
                                   ("agent@harbour", "issue_memo"), (buyer, "sign")):

@@ -1,0 +1,145 @@
+"""The terms of offers: drafts, and the versions that follow them."""
+from datetime import date
+
+from accounts import people
+from accounts.permissions import Viewer
+from catalogue.models import Status, Title
+from core import clock
+from core.database import db
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.money import Money
+from licensing import moves, terms
+from licensing.models import Offer, OfferLine, Version
+from licensing.workflow import Side, State
+
+MOST_LINES = 100
+
+
+def create(viewer: Viewer, *, currency: str, lines: list[dict], seller_id: int | None = None,
+           buyer_id: int | None = None, valid_until: date | None = None) -> Offer:
+    """A new draft, seen by its author's organisation only.
+
+    Name the other organisation: a buyer names the seller, a seller names the buyer. `lines` are lines of
+    api.md with `title_id` and a `price` in the offer's currency, or None to ask for one.
+    """
+    side = _drafting_side(viewer, seller_id, buyer_id)
+    other_id = seller_id if side is Side.BUYER else buyer_id
+    try:
+        other = people.organisation(other_id)
+    except NotFound:
+        other = None
+    field = "seller" if side is Side.BUYER else "buyer"
+    if other is None or not (other.sells if side is Side.BUYER else other.buys) or other_id == viewer.organisation_id:
+        raise Invalid({field: [f"There is no {field} with this id."]})
+    offer = Offer(buyer_id=viewer.organisation_id if side is Side.BUYER else other_id,
+                  seller_id=other_id if side is Side.BUYER else viewer.organisation_id,
+                  started_by=side.value, currency=currency, created_at=clock.now(), updated_at=clock.now())
+    _set_validity(offer, valid_until)
+    db.session.add(offer)
+    write_version(offer, viewer, side, lines)
+    db.session.flush()
+    return offer
+
+
+def _drafting_side(viewer, seller_id, buyer_id):
+    if (seller_id is None) == (buyer_id is None):
+        raise Invalid({"seller": ["Name the other side: the seller if you buy, the buyer if you sell."]})
+    side = Side.BUYER if seller_id is not None else Side.SELLER
+    if not (viewer.buys if side is Side.BUYER else viewer.sells):
+        verb = "buy" if side is Side.BUYER else "sell"
+        raise NotAllowed(f"Your organisation does not {verb} rights here.")
+    if not moves.may(viewer, side, "submit"):
+        raise NotAllowed("Your role does not allow you to make offers for this side.")
+    return side
+
+
+def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_until=False):
+    """Change a draft. Once submitted, terms change by new versions only."""
+    _check_draft(offer, viewer)
+    if currency is not None:
+        offer.currency = currency
+    if valid_until is not False:
+        _set_validity(offer, valid_until)
+    if lines is not None or currency is not None:
+        lines = lines if lines is not None else [
+            {"title_id": line.title_id, "price": line.price, **terms.of_row(line).as_json(),
+             "starts_on": line.starts_on, "ends_on": line.ends_on} for line in offer.current.lines]
+        version = offer.current
+        version.lines.clear()
+        db.session.flush()
+        _fill(version, offer, viewer, Side(offer.started_by), lines)
+    offer.updated_at = clock.now()
+    db.session.flush()
+
+
+def discard(offer: Offer, viewer: Viewer):
+    """Delete a draft: nobody else has ever seen it."""
+    _check_draft(offer, viewer)
+    db.session.delete(offer)
+    db.session.flush()
+
+
+def _check_draft(offer, viewer):
+    if offer.state != State.DRAFT:
+        raise Conflict("This offer has been sent. Change its terms with a counter.")
+    if not moves.may(viewer, moves.side_of(offer, viewer), "submit"):
+        raise NotAllowed("Your role does not allow you to change offers.")
+
+
+def _set_validity(offer, valid_until):
+    if valid_until is not None and valid_until < clock.today():
+        raise Invalid({"valid_until": ["The last day this offer is valid has passed already."]})
+    offer.valid_until = valid_until
+
+
+def write_version(offer: Offer, viewer: Viewer, side: Side, lines: list[dict]):
+    """The next version of an offer, put forward by `side`."""
+    number = offer.versions[-1].number + 1 if offer.versions else 1
+    version = Version(number=number, side=side.value, person_id=viewer.person_id, created_at=clock.now())
+    _fill(version, offer, viewer, side, lines)
+    offer.versions.append(version)
+    offer.number = number
+
+
+def _fill(version, offer, viewer, side, lines):
+    errors = {}
+    if not lines:
+        raise Invalid({"lines": ["An offer names at least one title."]})
+    if len(lines) > MOST_LINES:
+        raise Invalid({"lines": [f"An offer has {MOST_LINES} lines at most."]})
+    already = {line.title_id for each in offer.versions for line in each.lines}
+    for place, data in enumerate(lines):
+        try:
+            said = terms.read(data)
+            title = _title(data.get("title_id"), offer, viewer, side, already)
+            version.lines.append(OfferLine(position=place, title=title, title_id=title.id,
+                                           price=_price(data.get("price"), offer.currency), **said.columns()))
+        except Invalid as problem:
+            errors[str(place)] = problem.errors
+    if errors:
+        raise Invalid({"lines": errors})
+
+
+def _title(title_id, offer, viewer, side, already):
+    """A title this offer may name: the seller's; published, for a buyer, unless it is on the table already."""
+    title = db.session.get(Title, title_id) if title_id is not None else None
+    if title is None or title.organisation_id != offer.seller_id or (
+            side is Side.BUYER and title.status != Status.PUBLISHED and title.id not in already):
+        raise Invalid({"title_id": ["There is no such title of this seller."]})
+    return title
+
+
+def _price(amount, currency):
+    if amount is None or amount == "":
+        return None
+    try:
+        return Money.read(amount, currency).amount
+    except ValueError as problem:
+        raise Invalid({"price": [str(problem)]}) from None
+
+
+def price_text(line: OfferLine) -> str | None:
+    """A price as the API writes it: a decimal string without needless zeros."""
+    if line.price is None:
+        return None
+    return f"{line.price:.4f}".rstrip("0").rstrip(".")

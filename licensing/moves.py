@@ -1,0 +1,56 @@
+"""Whose move it is: the sides of an offer, the parts they play, and what each person may do now."""
+from accounts import permissions
+from accounts.permissions import Relation, Viewer
+from licensing import workflow
+from licensing.models import Offer, Version
+from licensing.workflow import Side, State
+
+PERMISSIONS = {"approve": "offer.approve", "reject": "offer.approve", "request_changes": "offer.approve",
+               "issue_memo": "offer.issue_memo", "sign": "offer.sign",
+               "terminate": "offer.terminate", "revert": "offer.terminate"}
+RELATIONS = {Side.BUYER: Relation.BUYER, Side.SELLER: Relation.SELLER}
+FORWARD = {"submit", "propose", "counter", "accept", "approve", "issue_memo", "sign", "resume"}
+
+
+def side_of(offer: Offer, viewer: Viewer) -> Side:
+    """The side the viewer's organisation is on; never taken from a request."""
+    return Side.SELLER if offer.seller_id == viewer.organisation_id else Side.BUYER
+
+
+def signed_by(offer: Offer) -> Side | None:
+    """The side that has signed alone."""
+    signed = [step.side for step in offer.steps if step.action == "sign"]
+    return Side(signed[-1]) if offer.state == State.SIGNED_ONE and signed else None
+
+
+def actions(offer: Offer, viewer: Viewer) -> list[str]:
+    """What this viewer may do now: the buttons of the page, each of which the workflow allows."""
+    side = side_of(offer, viewer)
+    possible = workflow.possible(State(offer.state), played(offer, side))
+    return [action for action in possible
+            if may(viewer, side, action)
+            and not (action == "approve" and offer.current.person_id == viewer.person_id)
+            and not (action == "submit" and not priced(offer.current))]
+
+
+def waits_for(offer: Offer) -> Side | None:
+    """Whose move it is; None when the offer has come to its end or runs by the clock."""
+    for side in (Side.SELLER, Side.BUYER):
+        if FORWARD & set(workflow.possible(State(offer.state), played(offer, side))):
+            return side
+    return None
+
+
+def played(offer: Offer, side: Side) -> frozenset[workflow.Party]:
+    """The parts a side plays in an offer now."""
+    return workflow.parties(side, Side(offer.current.side), signed_by(offer))
+
+
+def may(viewer: Viewer, side: Side, action: str) -> bool:
+    """Whether the viewer's role allows an action to a side."""
+    return permissions.allows(viewer, PERMISSIONS.get(action, "offer.negotiate"), RELATIONS[side])
+
+
+def priced(version: Version) -> bool:
+    """Whether every line names its price."""
+    return all(line.price is not None for line in version.lines)

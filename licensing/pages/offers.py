@@ -1,0 +1,189 @@
+"""Offers: the list, one offer with its thread and its next steps, and what waits for approval."""
+from flask import flash, redirect, render_template, request, url_for
+
+from accounts import security
+from catalogue import titles
+from core import http
+from core.database import db
+from core.errors import Invalid
+from licensing import asking, contracts, differences, drafts, moves, offers, terms, workflow
+from licensing.models import Offer
+from licensing.pages import ON_A_PAGE, bp
+from licensing.rights import media
+from licensing.schemas import OfferPatch, OfferSchema, StepSchema, load
+from licensing.workflow import State
+
+ACTION_WORDS = {
+    "submit": "Submit the offer", "request": "Ask for a price", "propose": "Propose terms", "counter": "Counter",
+    "accept": "Accept", "decline": "Decline, with a reason", "withdraw": "Withdraw", "park": "Park it",
+    "resume": "Resume", "approve": "Approve", "reject": "Reject, with a reason",
+    "request_changes": "Ask for changes, with a reason", "issue_memo": "Issue the deal memo", "sign": "Sign",
+    "terminate": "Terminate, with a reason", "revert": "Revert the rights, with a reason"}
+
+PAST = {"submit": "submitted", "request": "asked for a price", "propose": "proposed", "counter": "countered",
+        "accept": "accepted", "decline": "declined", "withdraw": "withdrew", "park": "parked it",
+        "resume": "resumed it", "refer": "sent it to approval", "pass": "passed it on", "approve": "approved",
+        "reject": "rejected it", "request_changes": "asked for changes", "issue_memo": "issued the deal memo",
+        "sign": "signed", "activate": "set it active", "expire": "closed it: the last day has passed",
+        "terminate": "terminated it", "revert": "reverted the rights", "lapse": "let it lapse",
+        "supersede": "superseded it"}
+
+
+def lines_in(form) -> list[dict]:
+    """The lines of an offer's form: fields named lines-0-territories and so on, up to the first gap."""
+    found, place = [], 0
+    while f"lines-{place}-title_id" in form and place < drafts.MOST_LINES:
+        prefix = f"lines-{place}-"
+        if not form.get(f"{prefix}drop"):
+            found.append({**asking.line(form, prefix), "title_id": form[f"{prefix}title_id"],
+                          "price": (form.get(f"{prefix}price") or "").replace(",", "").strip() or None})
+        place += 1
+    return found
+
+
+@bp.get("/offers")
+@security.permit("offer.see")
+def list_offers():
+    """The offers you are a party to: those that wait for you first."""
+    viewer = security.viewer()
+    page = max(1, request.args.get("page", 1, type=int))
+    query = offers.listing(viewer).limit(ON_A_PAGE + 1).offset((page - 1) * ON_A_PAGE)
+    shown = db.session.scalars(query).unique().all()
+    rows = [(offer, moves.waits_for(offer) == moves.side_of(offer, viewer)) for offer in shown[:ON_A_PAGE]]
+    return render_template("licensing/offers.html", page=page, more=len(shown) > ON_A_PAGE,
+                           waiting=[offer for offer, mine in rows if mine],
+                           others=[offer for offer, mine in rows if not mine])
+
+
+@bp.post("/titles/<int:title_id>/offers")
+@security.permit("offer.draft")
+@http.writes
+def draft_offer(title_id):
+    """A draft from the line that was asked on the title page."""
+    viewer = security.viewer()
+    shown = titles.get(title_id, viewer)
+    own = shown.organisation_id == viewer.organisation_id
+    data = {"lines": [{**asking.line(request.form), "title_id": str(title_id), "price": None}],
+            "currency": request.form.get("currency") or "USD",
+            **({"buyer": request.form.get("buyer", "")} if own else {"seller": str(shown.organisation_id)})}
+    data = load(OfferSchema(), data)
+    offer = drafts.create(viewer, currency=data["currency"], lines=data["lines"], seller_id=data["seller"],
+                         buyer_id=data["buyer"])
+    return redirect(url_for(".offer", offer_id=offer.id))
+
+
+@bp.get("/offers/<int:offer_id>")
+@security.permit("offer.see")
+def offer(offer_id):
+    """One offer: the terms by version, the thread, and what you may do now."""
+    viewer = security.viewer()
+    return _offer_page(offers.get(offer_id, viewer), viewer)
+
+
+def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200):
+    answers = offers.answers(shown, viewer)
+    changes = [differences.between(before, version)
+               for before, version in zip((None, *shown.versions), shown.versions, strict=False)]
+    return render_template(
+        "licensing/offer.html", offer=shown, answers=answers, changes=changes, errors=errors or {}, typed=typed or [],
+        refusal=refusal, side=moves.side_of(shown, viewer), actions=moves.actions(shown, viewer),
+        waits_for=moves.waits_for(shown), words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
+        media_tree=media.vocabulary(), licences=offers.licences(shown), past=PAST, diff_rows=_diff_rows,
+        form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
+        free=all(answer["verdict"] == "available" for answer in answers.values())), status
+
+
+def _form_lines(shown, typed):
+    """The lines to edit: as they were typed just now, or as the current version says them."""
+    known = {str(line.title_id): line.title for line in shown.current.lines}
+    lines = typed or [{**terms.of_row(line).as_json(), "title_id": str(line.title_id),
+                       "price": drafts.price_text(line)} for line in shown.current.lines]
+    return [{**line, "title": known[line["title_id"]].original_title,
+             "lang": known[line["title_id"]].original_language} for line in lines if line["title_id"] in known]
+
+
+def _line_title_url(line):
+    """The title's page, asking what the line says."""
+    return url_for(".title", title_id=line.title_id, **asking.address(terms.of_row(line).as_json()))
+
+
+def _diff_rows(title_id, versions):
+    """One row for each term: what each version says of a title, and what it said before where that changed."""
+    said = [differences.said(next((line for line in version.lines if line.title_id == title_id), None))
+            for version in versions]
+    rows = []
+    for term in next(filter(None, reversed(said)), {}):
+        words = [each.get(term, "not in it") for each in said]
+        rows.append({"term": differences.TERMS[term], "cells": [
+            {"words": now, "before": before, "changed": before is not None and before != now}
+            for before, now in zip([None, *words], words, strict=False)]})
+    return rows
+
+
+@bp.post("/offers/<int:offer_id>/draft")
+@security.permit("offer.draft")
+@http.writes
+def save_draft(offer_id):
+    """Save a draft, and send it if a sending button was pressed."""
+    viewer = security.viewer()
+    shown = offers.lock(offer_id, viewer)
+    lines = lines_in(request.form)
+    action = request.form.get("action", "save")
+    try:
+        data = load(OfferPatch(), {"lines": lines, "currency": request.form.get("currency", ""),
+                                   "valid_until": request.form.get("valid_until") or None})
+        drafts.revise(shown, viewer, **data)
+        if action != "save":
+            offers.advance(shown, viewer, action, note=request.form.get("note"))
+    except Invalid as problem:
+        db.session.rollback()
+        return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422)
+    flash("The draft is saved." if action == "save" else "Sent. You will find it under Offers.")
+    return redirect(url_for(".offer", offer_id=offer_id))
+
+
+@bp.post("/offers/<int:offer_id>/discarding")
+@security.permit("offer.draft")
+@http.writes
+def discard_draft(offer_id):
+    """Throw a draft away."""
+    viewer = security.viewer()
+    drafts.discard(offers.lock(offer_id, viewer), viewer)
+    flash("The draft is gone.")
+    return redirect(url_for(".list_offers"))
+
+
+@bp.post("/offers/<int:offer_id>/steps")
+@security.permit("offer.see")
+@http.writes
+def step(offer_id):
+    """Take a step from the offer page."""
+    viewer = security.viewer()
+    shown = offers.lock(offer_id, viewer)
+    lines = lines_in(request.form) or None
+    try:
+        data = load(StepSchema(), {"action": request.form.get("action", ""), "lines": lines,
+                                   "version": request.form.get("version", type=int),
+                                   "note": request.form.get("note") or None})
+        taken = offers.advance(shown, viewer, **data)
+    except Invalid as problem:
+        db.session.rollback()
+        return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422)
+    except contracts.RightsTaken as problem:
+        db.session.rollback()
+        return _offer_page(offers.get(offer_id, viewer), viewer, refusal=problem, status=409)
+    if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept
+        return _offer_page(shown, viewer, refusal=refusal, status=409)
+    return redirect(url_for(".offer", offer_id=offer_id))
+
+
+@bp.get("/approvals")
+@security.permit("offer.approve")
+def approvals():
+    """The rights manager's morning: what waits for approval, what stands in its way first."""
+    viewer = security.viewer()
+    waiting = db.session.scalars(offers.listing(viewer).where(
+        Offer.state == State.PENDING_APPROVAL, Offer.seller_id == viewer.organisation_id)).unique().all()
+    cases = [(each, offers.answers(each, viewer), "approve" in moves.actions(each, viewer)) for each in waiting]
+    cases.sort(key=lambda case: all(answer["verdict"] == "available" for answer in case[1].values()))
+    return render_template("licensing/approvals.html", cases=cases)

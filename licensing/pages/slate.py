@@ -1,0 +1,64 @@
+"""The seller's own titles."""
+from flask import flash, redirect, render_template, request, url_for
+
+from accounts import security
+from catalogue import titles
+from catalogue.models import Kind
+from catalogue.schemas import TitleSchema
+from core import http
+from core.database import db
+from core.errors import Invalid
+from licensing import avails
+from licensing.pages import ON_A_PAGE, bp
+from licensing.schemas import load
+
+
+@bp.get("/slate")
+@security.permit("mandate.see")
+def slate():
+    """The seller's own titles."""
+    return _slate_page()
+
+
+def _slate_page(errors=None, typed=None, status=200):
+    viewer = security.viewer()
+    page = max(1, request.args.get("page", 1, type=int))
+    query = titles.listing(viewer, own=True)
+    total = db.session.scalar(db.select(db.func.count()).select_from(query.order_by(None).subquery()))
+    shown = db.session.scalars(query.limit(ON_A_PAGE).offset((page - 1) * ON_A_PAGE)).all()
+    lines = avails.rights([each.id for each in shown])
+    return render_template("licensing/slate.html", titles=shown, total=total, page=page, pages=-(-total // ON_A_PAGE),
+                           lines=lines, errors=errors or {}, typed=typed or {}, kinds=list(Kind)), status
+
+
+@bp.post("/slate")
+@security.permit("title.create")
+@http.writes
+def create_title():
+    """List a title."""
+    typed = {name: value.strip() for name, value in request.form.items() if value.strip() and name != "csrf_token"}
+    try:
+        data = load(TitleSchema(), _title_data(typed))
+        made = titles.create(security.viewer().organisation_id, titles=data.pop("names", ()), **data)
+    except Invalid as problem:
+        db.session.rollback()
+        return _slate_page(problem.errors, typed, 422)
+    flash(f"{made.original_title} is listed as a draft. Record what you may sell of it, then publish it.")
+    return redirect(url_for(".rights", title_id=made.id))
+
+
+def _title_data(typed):
+    """The fields of the short form, as TitleSchema wants them."""
+    data = {name: typed[name] for name in ("kind", "original_title", "original_language") if name in typed}
+    for name in ("year", "runtime_minutes"):
+        if name in typed:
+            data[name] = int(typed[name]) if typed[name].isdigit() else typed[name]
+    for name in ("countries", "genres"):
+        if name in typed:
+            parts = [part.strip() for part in typed[name].split(",") if part.strip()]
+            data[name] = [part.upper() for part in parts] if name == "countries" else parts
+    if "english_title" in typed:
+        data["titles"] = [{"language": "en", "value": typed["english_title"], "kind": "translated"}]
+    if "synopsis" in typed:
+        data["synopsis"] = {"en": typed["synopsis"]}
+    return data

@@ -1,0 +1,153 @@
+"""The title page with its question, and the seller's record of a title's rights."""
+from flask import flash, redirect, render_template, request, url_for
+
+from accounts import people, permissions, security
+from accounts.permissions import Relation
+from catalogue import links, titles
+from catalogue.models import Status, Title
+from catalogue.schemas import TitlePatch
+from core import http
+from core.errors import Invalid
+from licensing import asking, avails, contracts, mandates, terms
+from licensing.pages import bp
+from licensing.rights import media
+from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
+
+
+@bp.get("/titles/<int:title_id>")
+@security.permit("title.see")
+def title(title_id):
+    """What a title is, and whether it is free for what the query string asks."""
+    return _title_page(titles.get(title_id, security.viewer()))
+
+
+def _title_page(shown: Title, errors=None, status=200):
+    viewer = security.viewer()
+    typed, asked, line_errors = _asked(request.args)
+    answer = avails.described(avails.ask(shown.id, asked), asked, shown, viewer) if asked else None
+    members, among = links.franchise(shown, viewer)
+    own = shown.organisation_id == viewer.organisation_id and permissions.allows(viewer, "mandate.see", Relation.OWN)
+    buyers = [each for each in people.organisations("buyer") if each.id != viewer.organisation_id] if own else []
+    return render_template(
+        "licensing/title.html", title=shown, typed=typed, answer=answer, errors={**line_errors, **(errors or {})},
+        asked_here=asking.address(typed) if asking.asks(request.args) else {}, franchise=members, links=among,
+        own=own, mandates=mandates.listing(shown) if own else [],
+        licences=avails.licences_of(shown) if own else [], buyers=buyers, media_tree=media.vocabulary(),
+        line_url=_line_url, may_offer=permissions.allows(viewer, "offer.draft") and (viewer.buys or own)), status
+
+
+def _asked(args):
+    """(line as typed, terms or None, errors): what the query string asks of a title, if it asks."""
+    typed = asking.line(args)
+    typed["languages"] = typed["languages"] or ["*"]
+    if not asking.asks(args):
+        return typed, None, {}
+    errors = {} if asking.end(args) else {"ends_on": ["Name the last day, or say that there is no end."]}
+    try:
+        asked = terms.read(load(LineSchema(), typed))
+    except Invalid as problem:
+        asked, errors = None, problem.errors | errors
+    return typed, None if errors else asked, errors
+
+
+def _line_url(line: dict) -> str:
+    """This page with another line asked."""
+    return url_for(".title", **request.view_args, **asking.address(line))
+
+
+@bp.get("/titles/<int:title_id>/rights")
+@security.permit("mandate.see")
+def rights(title_id):
+    """The seller's own record of a title's rights, with the forms that add to it."""
+    return _rights_page(titles.get(title_id, security.viewer(), "mandate.see"))
+
+
+def _rights_page(shown, errors=None, typed=None, form=None, status=200):
+    viewer = security.viewer()
+    return render_template(
+        "licensing/rights.html", title=shown, mandates=mandates.listing(shown), licences=avails.licences_of(shown),
+        media_tree=media.vocabulary(), errors=errors or {}, typed=typed or {"languages": ["*"]}, form=form,
+        may_end=permissions.allows(viewer, "mandate.end", Relation.OWN)), status
+
+
+@bp.post("/titles/<int:title_id>/mandates")
+@security.permit("mandate.record")
+@http.writes
+def record_mandate(title_id):
+    """Record a mandate from the rights page."""
+    shown = titles.get(title_id, security.viewer(), "mandate.record")
+    typed = asking.line(request.form)
+    try:
+        data = load(MandateSchema(), {**typed, "contract": request.form.get("contract") or None,
+                                      "licensor": request.form.get("licensor") or None})
+        titles.lock([shown.id])
+        mandates.record(shown, terms.read(data), contract=data["contract"], licensor=data["licensor"])
+    except Invalid as problem:
+        return _rights_page(shown, problem.errors, typed, "mandate", 422)
+    flash("The mandate is recorded.")
+    return redirect(url_for(".rights", title_id=title_id))
+
+
+@bp.post("/titles/<int:title_id>/licences")
+@security.permit("licence.record")
+@http.writes
+def record_licence(title_id):
+    """Record a deal done elsewhere from the rights page."""
+    viewer = security.viewer()
+    shown = titles.get(title_id, viewer, "licence.record")
+    typed = asking.line(request.form)
+    try:
+        data = load(LicenceSchema(), {**typed, "licensee": request.form.get("licensee", ""),
+                                      "contract": request.form.get("contract") or None})
+        titles.lock([shown.id])
+        contracts.grant(viewer.organisation_id, [(shown, terms.read(data))], licensee_id=None,
+                        licensee_name=data["licensee"], contract=data["contract"], viewer=viewer, recording=True)
+    except Invalid as problem:
+        return _rights_page(shown, problem.errors, typed, "licence", 422)
+    except contracts.RightsTaken as problem:
+        return _rights_page(shown, {"taken": problem.more["reasons"], "": [problem.detail]}, typed, "licence", 409)
+    flash("The licence is recorded.")
+    return redirect(url_for(".rights", title_id=title_id))
+
+
+@bp.post("/mandates/<int:mandate_id>/ending")
+@security.permit("mandate.end")
+@http.writes
+def end_mandate(mandate_id):
+    """End a mandate from a day on."""
+    mandate = mandates.get(mandate_id, security.viewer(), "mandate.end")
+    titles.lock([mandate.title_id])
+    mandates.end(mandate, **_ending())
+    flash("The mandate is ended. Licences granted under it stand.")
+    return redirect(url_for(".rights", title_id=mandate.title_id))
+
+
+@bp.post("/licences/<int:licence_id>/termination")
+@security.permit("licence.terminate")
+@http.writes
+def terminate_licence(licence_id):
+    """End a licence from a day on."""
+    licence = contracts.get(licence_id, security.viewer(), "licence.terminate")
+    title_id = licence.lines[0].title_id
+    titles.lock([line.title_id for line in licence.lines])
+    contracts.terminate(licence, **_ending())
+    flash("The licence is terminated; what is left of it is free again.")
+    return redirect(url_for(".rights", title_id=title_id))
+
+
+def _ending():
+    return load(EndingSchema(), {"from": request.form.get("from", ""), "note": request.form.get("note") or None})
+
+
+@bp.post("/titles/<int:title_id>/status")
+@security.permit("title.revise")
+@http.writes
+def set_status(title_id):
+    """Publish a title, or withdraw it."""
+    shown = titles.get(title_id, security.viewer(), "title.revise")
+    data = load(TitlePatch(), {"status": request.form.get("status", "")})
+    titles.revise(shown, **data)
+    flash({Status.PUBLISHED: "Published: buyers find it from now on.",
+           Status.WITHDRAWN: "Withdrawn: buyers do not find it any more."}.get(data["status"], "It is a draft again."))
+    return redirect(request.form.get("back") if request.form.get("back") == url_for(".slate")
+                    else url_for(".rights", title_id=title_id))

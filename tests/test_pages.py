@@ -1,0 +1,158 @@
+"""Pages over HTTP: signing in, forms and their errors, what each person is shown."""
+import re
+
+import pytest
+
+LINE = "territories=HK,TW&media=svod&languages=*&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true"
+
+
+class Visitor:
+    """A browser without script: keeps cookies, sends the token that stands in the form."""
+
+    def __init__(self, app, email=None):
+        self.client = app.test_client()
+        if email:
+            assert self.submit("/sign-in", {"email": email, "password": "demo"}).status_code == 302
+
+    def get(self, path):
+        return self.client.get(path, follow_redirects=False)
+
+    def token(self, path="/account"):
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).get_data(as_text=True))
+        return found and found[1]
+
+    def submit(self, path, data, form=None):
+        return self.client.post(path, data={**data, "csrf_token": self.token(form or path)})
+
+
+@pytest.fixture
+def visitor(world):
+    return lambda email=None: Visitor(world, email)
+
+
+def text(response):
+    return response.get_data(as_text=True)
+
+
+def test_a_stranger_is_sent_to_sign_in_and_back(visitor):
+    someone = visitor()
+    sent = someone.get(f"/titles/1?{LINE}")
+    assert sent.status_code == 302 and sent.location.startswith("/sign-in?next=")
+    landed = someone.client.post(sent.location, data={"email": "buyer@sakura.test", "password": "demo",
+                                                      "csrf_token": someone.token(sent.location)})
+    assert landed.status_code == 302 and landed.location.startswith("/titles/1?")
+
+
+def test_a_wrong_password_says_no_more_than_that(visitor):
+    someone = visitor()
+    wrong = [text(someone.submit("/sign-in", {"email": email, "password": "wrong"}))
+             for email in ("buyer@sakura.test", "nobody@nowhere.test")]
+    for page in wrong:
+        assert "do not go together" in page
+
+
+def test_a_form_without_its_token_is_refused(visitor):
+    someone = visitor("agent@harbour.test")
+    assert someone.client.post("/slate", data={"original_title": "X", "kind": "film"}).status_code == 400
+
+
+def test_signing_out_ends_it(visitor):
+    someone = visitor("buyer@sakura.test")
+    assert someone.get("/account").status_code == 200
+    someone.submit("/sign-out", {}, form="/account")
+    assert someone.get("/account").status_code == 302
+
+
+def test_the_title_page_answers_and_a_buyer_never_sees_to_whom(visitor):
+    page = text(visitor("buyer@sakura.test").get(f"/titles/1?{LINE}"))
+    assert "Partly free" in page and "from 1 Jul 2028" in page and "Draft an offer" in page
+    assert "Formosa" not in page and "Rights out" not in page
+    page = text(visitor("agent@harbour.test").get(f"/titles/1?{LINE}"))
+    assert "Formosa Stream" in page and "Rights out" in page
+
+
+@pytest.mark.parametrize("path", ["/slate", "/approvals", "/titles/1/rights"])
+def test_a_buyer_is_told_that_a_sellers_page_is_not_theirs(visitor, path):
+    assert visitor("buyer@sakura.test").get(path).status_code == 403
+
+
+def test_a_line_that_means_nothing_is_named_beside_the_question(visitor):
+    page = visitor("buyer@sakura.test").get("/titles/1?territories=Narnia&media=svod&starts_on=2027-01-01&ends_on=")
+    assert page.status_code == 200 and "Narnia" in text(page) and "no territory we know" in text(page)
+    half = visitor("buyer@sakura.test").get("/?territories=HK&media=svod")
+    assert half.status_code == 422 and "belong together" in text(half)
+
+
+def test_a_seller_lists_a_title_records_rights_and_publishes_it(visitor):
+    agent = visitor("agent@harbour.test")
+    listed = agent.submit("/slate", {"original_title": "霧港", "original_language": "yue",
+                                     "english_title": "Fog Harbour", "kind": "film", "year": "2026",
+                                     "countries": "hk", "genres": "Drama"})
+    assert listed.status_code == 302, text(listed)
+    rights, title = listed.location, re.search(r"/titles/(\d+)/", listed.location)[1]
+    assert "Only your organisation sees it" in text(agent.get(rights))
+    line = {"territories": "World", "media": "all", "languages": "*", "starts_on": "2026-01-01", "ends_on": "",
+            "exclusive": "true"}
+    assert agent.submit(f"/titles/{title}/mandates", line, form=rights).status_code == 302
+    sold = {**line, "territories": "TW", "media": "svod", "licensee": "Formosa Stream"}
+    assert agent.submit(f"/titles/{title}/licences", sold, form=rights).status_code == 302
+    twice = agent.submit(f"/titles/{title}/licences", sold, form=rights)
+    assert twice.status_code == 409 and "Formosa Stream" in text(twice)
+    wrong = agent.submit(f"/titles/{title}/mandates", {**line, "territories": "Narnia"}, form=rights)
+    assert wrong.status_code == 422 and "Narnia" in text(wrong)
+    assert visitor("buyer@sakura.test").get(f"/titles/{title}").status_code == 404
+    assert agent.submit(f"/titles/{title}/status", {"status": "published"}, form=rights).status_code == 302
+    page = text(visitor("buyer@sakura.test").get(f"/titles/{title}?{LINE}"))
+    assert "霧港" in page and "Partly free" in page
+
+
+@pytest.mark.parametrize("number", range(1, 21))
+@pytest.mark.parametrize("email", ["agent@harbour.test", "rights@harbour.test", "buyer@nordlys.test"])
+def test_every_button_drawn_is_an_action_the_workflow_allows(world, visitor, email, number):
+    someone = visitor(email)
+    page = someone.get(f"/offers/{number}")
+    if page.status_code == 404:
+        return
+    drawn = set(re.findall(r'name="action" value="(\w+)"', text(page))) - {"save"}
+    with world.app_context():
+        from accounts import people
+        from licensing import moves, offers
+        viewer = people.viewer(people.find(email).id)
+        allowed = set(moves.actions(offers.get(number, viewer), viewer))
+    assert drawn <= allowed | ({"submit"} if "request" in allowed else set())
+    assert allowed <= drawn | {"submit"}
+
+
+def test_hostile_words_are_shown_harmless(visitor):
+    agent = visitor("agent@harbour.test")
+    listed = agent.submit("/slate", {"original_title": "<script>alert(1)</script>", "kind": "film",
+                                     "synopsis": "<img src=x onerror=alert(2)>"})
+    page = text(agent.get(listed.location.replace("/rights", "")))
+    assert "<script>alert" not in page and "<img src=x" not in page
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in text(agent.get("/?q=%3Cscript%3Ealert(1)%3C/script%3E"))
+
+
+def test_every_page_forbids_what_it_does_not_need(visitor):
+    page = visitor("buyer@sakura.test").get("/")
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+    assert not re.search(r'\sstyle="|<script>|\son\w+="|https?://(?!www\.w3)', text(page))
+
+
+def test_lists_do_not_ask_the_database_once_for_each_row(world, visitor):
+    from sqlalchemy import event
+
+    from core.database import db
+    someone, counts = visitor("buyer@nordlys.test"), {}
+    with world.app_context():
+        engine = db.engine
+    for path in ("/", f"/?{LINE}&match=overlap", "/offers", f"/titles/2?{LINE}"):
+        someone.get(path)  # warm
+        statements = []
+        listen = lambda *args, statements=statements: statements.append(args[2])  # noqa: E731
+        event.listen(engine, "before_cursor_execute", listen)
+        assert someone.get(path).status_code == 200
+        event.remove(engine, "before_cursor_execute", listen)
+        counts[path] = len(statements)
+    assert max(counts.values()) <= 30, counts
