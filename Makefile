@@ -18,19 +18,22 @@ run: .venv/run.stamp ## set up, load the demo world, start web and worker (PORT=
 	@exec $(FLASK) serve --port $(PORT)
 
 test: .venv/dev.stamp ## every test this machine can run; names what it could not
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev.stamp lint ## what CI runs: nothing may be skipped
-	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 long: .venv/dev.stamp lint ## the same tests at full numbers
-	@REQUIRE_ALL=1 SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@REQUIRE_ALL=1 SCALE=long $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/dev.stamp ## style
 	@$(BIN)/ruff check .
 
 seed: .venv/run.stamp ## load the demo world
 	@$(FLASK) db upgrade && $(FLASK) seed
+
+screenshot: .venv/dev.stamp ## take the README's picture anew
+	@SCREENSHOTS=1 $(BIN)/python -m pytest tests/stories/test_journey.py -k readme
 
 bench: .venv/dev.stamp ## the benchmarks, with the commit
 	@$(BIN)/python -m bench

@@ -1,16 +1,17 @@
 """Links between titles of equal rank, and the franchise they make."""
 from collections import defaultdict
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 
 from accounts.permissions import Viewer
 from catalogue import changes, titles
-from catalogue.models import Link, LinkKind, Title
+from catalogue.models import Kind, Link, LinkKind, Title
 from core import outbox
 from core.database import db
 from core.errors import Conflict
 
 STORY = (LinkKind.SEQUEL, LinkKind.PREQUEL)
+RANK = {Kind.SEASON: 1, Kind.EPISODE: 2}  # all others stand alone
 MOST_LINKED = 500  # a franchise larger than this is shown in part
 
 
@@ -22,6 +23,9 @@ def create(title: Title, kind: str, target: Title) -> Link:
     from what makes another, so a prequel that is also a spin-off is no contradiction.
     """
     kind = LinkKind(kind)
+    if RANK.get(title.kind) != RANK.get(target.kind):
+        raise Conflict("Only titles of equal rank are linked: seasons with seasons, episodes with episodes.")
+    _one_at_a_time()
     if title.id == target.id:
         raise Conflict("A title cannot be linked to itself.")
     if db.session.scalar(select(Link.id).where(Link.title_id == title.id, Link.kind == kind.value,
@@ -38,6 +42,12 @@ def create(title: Title, kind: str, target: Title) -> Link:
     outbox.put("title", title.id)
     outbox.put("title", target.id)
     return link
+
+
+def _one_at_a_time():
+    """Links are written one after another, so that two at once cannot close a circle. SQLite has one writer anyway."""
+    if db.session.get_bind().dialect.name == "postgresql":
+        db.session.execute(text("LOCK TABLE title_link IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _order(title_id, kind, target_id):

@@ -1,4 +1,6 @@
 """The shape of titles and links on the wire. Shape only: no rules, no queries."""
+import re
+
 from babel import Locale
 from marshmallow import Schema, ValidationError, fields, validate, validates
 from stdnum import isan
@@ -8,11 +10,15 @@ from stdnum.iso7064 import mod_37_36
 from catalogue.models import Kind, LinkKind, NameKind, Status
 
 ENGLISH = Locale("en")
-TAG = validate.Regexp(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", error="Not a language tag such as zh-Hant.")
+TAG = validate.And(validate.Length(max=20), validate.Regexp(
+    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="Not a language tag such as zh-Hant."))
 
 
 def one_of(kinds):
     return validate.OneOf([each.value for each in kinds])
+
+
+ID = re.compile(r"[0-9]{1,9}")  # what fits a database's integer on both engines
 
 
 class Id(fields.String):
@@ -20,7 +26,7 @@ class Id(fields.String):
 
     def _deserialize(self, value, attr, data, **kwargs):
         text = super()._deserialize(str(value) if isinstance(value, int) else value, attr, data, **kwargs)
-        if not text.isascii() or not text.isdigit() or len(text) > 15:
+        if not ID.fullmatch(text):
             raise ValidationError("There is nothing with this id.")
         return int(text)
 
@@ -59,7 +65,7 @@ class IdentifiersSchema(Schema):
     """EIDR and ISAN carry an ISO 7064 Mod 37,36 check character; IMDb ids begin with tt."""
     eidr = fields.String()
     isan = fields.String()
-    imdb = fields.String(validate=validate.Regexp(r"^tt\d{7,9}$", error="An IMDb id looks like tt0133093."))
+    imdb = fields.String(validate=validate.Regexp(r"tt[0-9]{7,9}\Z", error="An IMDb id looks like tt0133093."))
 
     @validates("eidr")
     def check_eidr(self, value, **_):

@@ -75,15 +75,15 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
     """Change what is given. A new parent moves the whole subtree, under the locks of both roots."""
     if "external_id" in rest and rest["external_id"] != title.external_id:
         _check_external_id(title, rest["external_id"])
-    if parent is not False and parent is not title.parent:
-        lock([title.id] + ([parent.id] if parent else []))
-        _check_parent(title, parent)
-        _move(title, parent)
     if "kind" in rest and rest["kind"] != title.kind:
         if db.session.scalar(select(Title.id).where(Title.parent_id == title.id).limit(1)):
             raise Invalid({"kind": ["A title with children keeps its kind."]})
         title.kind = rest["kind"]
-        _check_parent(title, title.parent)
+        _check_parent(title, title.parent if parent is False else parent)
+    if parent is not False and parent is not title.parent:
+        lock([title.id] + ([parent.id] if parent else []))
+        _check_parent(title, parent)
+        _move(title, parent)
     for name, value in rest.items():
         if name in PLAIN:
             setattr(title, name, value)
@@ -91,6 +91,18 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
     title.updated_at = clock.now()
     db.session.flush()
     touch(title)
+
+
+def parent_in(data: dict, viewer: Viewer) -> Title | None | bool:
+    """The parent a record names, taken out of it: one's own title, None for none, False where nothing is said."""
+    if "parent_id" not in data:
+        return False
+    parent_id = data.pop("parent_id")
+    if parent_id is None:
+        return None
+    if parent := find(parent_id, viewer, "title.revise"):
+        return parent
+    raise Invalid({"parent_id": ["There is no such title of yours."]})
 
 
 def touch(title: Title):

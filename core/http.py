@@ -13,7 +13,9 @@ from marshmallow import fields
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.routing import BaseConverter
 
 from core import clock
 from core.database import UtcDateTime, db, may_be_retried
@@ -55,10 +57,12 @@ def writes(view):
                 _keep_answer(response)
                 db.session.commit()
                 return response
+            except StaleDataError:
+                raise Stale("Somebody changed this record at the same moment. Read it again, then repeat.") from None
             except DBAPIError as error:
                 db.session.rollback()
-                twice = isinstance(error, IntegrityError) and "idempotency_key" in str(error.orig)
-                if attempt == TRIES - 1 or not (twice or may_be_retried(error)):
+                unique = isinstance(error, IntegrityError)  # somebody else was first: now it can be seen
+                if attempt == TRIES - 1 or not (unique or may_be_retried(error)):
                     raise
                 time.sleep(random.uniform(0, 0.05) * 2 ** attempt)  # noqa: S311 - spreading, not secrecy
     return in_one_transaction
@@ -124,8 +128,18 @@ def check_if_match(revision: int):
         raise Stale("Somebody changed this record since you read it. Read it again, then repeat your change.")
 
 
+LAST_PAGE = 100_000
+
+
+def page_asked() -> int:
+    """The page a list is asked for in the address, 1 where it is none."""
+    return min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
+
+
 def page(query, wanted):
     """One page of a query, as flask-smorest's `wanted` asks; tells it the total."""
+    if wanted.page > LAST_PAGE:
+        raise Invalid({"page": [f"The last page is {LAST_PAGE}."]})
     wanted.item_count = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery()))
     return db.session.scalars(query.limit(wanted.page_size).offset(wanted.first_item)).unique().all()
 
@@ -208,9 +222,34 @@ class ProblemSchema(ErrorSchema):
         fields = ("type", "title", "status", "detail", "errors", "reasons")
 
 
+class IdConverter(BaseConverter):
+    """An id in an address: what fits a database's integer on both engines; anything else is nothing we have."""
+    regex = "[0-9]{1,9}"
+    to_python = int
+
+
+def _refuse(constant):
+    raise ValueError(f"{constant} is no JSON")
+
+
+def check_body():
+    """Refuse a body that is not JSON: 415 for another type, 422 for one that cannot be read."""
+    body = request.get_data()
+    if body and not request.is_json:
+        raise UnsupportedMediaType()
+    try:
+        json.loads(body or "{}", parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise Invalid({"body": ["This is not JSON."]}) from None
+
+
 class Api(flask_smorest.Api):
     """flask-smorest with our problem documents in place of its own."""
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, app):
+        super().__init__(app)
+        self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": "^[0-9]+$"})
 
     def handle_http_exception(self, error):
         return http_error(error)
@@ -219,6 +258,22 @@ class Api(flask_smorest.Api):
 class Blueprint(flask_smorest.Blueprint):
     """Lists are paged alike everywhere: page_size is 20 unless asked, 100 at most."""
     DEFAULT_PAGINATION_PARAMETERS = {"page": 1, "page_size": 20, "max_page_size": 100}
+
+    def arguments(self, schema, *, location="json", **kwargs):
+        """flask-smorest's, but that a body is looked at as a whole before any field of it."""
+        parse = super().arguments(schema, location=location, **kwargs)
+        if location != "json":
+            return parse
+
+        def with_body(view):
+            parsed = parse(view)
+
+            @functools.wraps(parsed)
+            def checked(*args, **kwargs):
+                check_body()
+                return parsed(*args, **kwargs)
+            return checked
+        return with_body
 
 
 HEADERS = {
@@ -232,6 +287,7 @@ HEADERS = {
 
 
 def init_app(app):
+    app.url_map.converters["id"] = IdConverter
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, http_error)
 

@@ -2,9 +2,11 @@
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from babel.numbers import get_currency_precision, list_currencies
+from babel.core import get_global
+from babel.numbers import get_currency_precision
 
-CURRENCIES = frozenset(list_currencies(locale="en"))
+CURRENCIES = frozenset(code for used in get_global("territory_currencies").values()
+                       for code, _, until, is_tender in used if until is None and is_tender)  # those in use today
 LARGEST = Decimal(10) ** 12
 
 

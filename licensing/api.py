@@ -1,6 +1,7 @@
 """Rights, availability and offers over the API."""
 from accounts import people, security
 from catalogue import titles
+from catalogue.schemas import ID, TitlePatch, TitleSchema
 from core import http
 from core.database import db
 from core.errors import Invalid, NotFound
@@ -28,9 +29,28 @@ from licensing.schemas import (
 bp = Blueprint("licensing", __name__, url_prefix="/api/v1", description="Who may show it, where, how, when")
 
 
+# ------------------------------------------------------------------ a title that moves takes its rights along
+
+@bp.patch("/titles/<id:title_id>")
+@security.permit("title.revise")
+@http.writes
+@bp.arguments(TitlePatch)
+@bp.response(200, TitleSchema)
+def revise_title(data, title_id):
+    """Change what is sent; `If-Match` names the revision you read."""
+    viewer = security.viewer()
+    title = titles.get(title_id, viewer, "title.revise")
+    http.check_if_match(title.revision)
+    parent = titles.parent_in(data, viewer)
+    titles.revise(title, parent=parent, titles=data.pop("names", None), **data)
+    if parent is not False:
+        contracts.follow(title)
+    return title, 200, http.etag(title.revision)
+
+
 # ------------------------------------------------------------------ rights in and out
 
-@bp.post("/titles/<int:title_id>/mandates")
+@bp.post("/titles/<id:title_id>/mandates")
 @security.permit("mandate.record")
 @http.writes
 @bp.arguments(MandateSchema)
@@ -43,7 +63,7 @@ def record_mandate(data, title_id):
                            floors=data["floors"])
 
 
-@bp.get("/titles/<int:title_id>/mandates")
+@bp.get("/titles/<id:title_id>/mandates")
 @security.permit("mandate.see")
 @bp.response(200, RecordedMandateSchema(many=True))
 @bp.paginate()
@@ -52,7 +72,7 @@ def list_mandates(title_id, pagination_parameters):
     return _slice(mandates.listing(titles.get(title_id, security.viewer(), "mandate.see")), pagination_parameters)
 
 
-@bp.post("/mandates/<int:mandate_id>/ending")
+@bp.post("/mandates/<id:mandate_id>/ending")
 @security.permit("mandate.end")
 @http.writes
 @bp.arguments(EndingSchema)
@@ -66,7 +86,7 @@ def end_mandate(data, mandate_id):
     return mandate
 
 
-@bp.post("/titles/<int:title_id>/licences")
+@bp.post("/titles/<id:title_id>/licences")
 @security.permit("licence.record")
 @http.writes
 @bp.arguments(LicenceSchema)
@@ -81,7 +101,7 @@ def record_licence(data, title_id):
                            licensee_name=name, contract=data["contract"], viewer=viewer, recording=True)
 
 
-@bp.get("/titles/<int:title_id>/licences")
+@bp.get("/titles/<id:title_id>/licences")
 @security.permit("licence.record")
 @bp.response(200, RecordedLicenceSchema(many=True))
 @bp.paginate()
@@ -91,7 +111,7 @@ def list_title_licences(title_id, pagination_parameters):
                   pagination_parameters)
 
 
-@bp.post("/licences/<int:licence_id>/termination")
+@bp.post("/licences/<id:licence_id>/termination")
 @security.permit("licence.terminate")
 @http.writes
 @bp.arguments(EndingSchema)
@@ -116,7 +136,7 @@ def list_licences(pagination_parameters):
 
 def _licensee(words):
     """(organisation id or None, name): an id of an organisation here, or a plain name."""
-    if words.isdigit():
+    if ID.fullmatch(words):
         try:
             organisation = people.organisation(int(words))
         except NotFound:
@@ -132,7 +152,7 @@ def _slice(rows, wanted):
 
 # ------------------------------------------------------------------ is it free?
 
-@bp.post("/titles/<int:title_id>/avails")
+@bp.post("/titles/<id:title_id>/avails")
 @security.permit("avails.ask")
 @bp.arguments(LineSchema)
 @bp.response(200, AnswerSchema)
@@ -180,7 +200,7 @@ def list_offers(query, pagination_parameters):
     return http.page(wanted, pagination_parameters)
 
 
-@bp.get("/offers/<int:offer_id>")
+@bp.get("/offers/<id:offer_id>")
 @security.permit("offer.see")
 @bp.response(200, OfferShownSchema)
 def show(offer_id):
@@ -190,7 +210,7 @@ def show(offer_id):
     return shown(offer, viewer), 200, http.etag(offer.revision)
 
 
-@bp.patch("/offers/<int:offer_id>")
+@bp.patch("/offers/<id:offer_id>")
 @security.permit("offer.draft")
 @http.writes
 @bp.arguments(OfferPatch)
@@ -204,7 +224,7 @@ def revise(data, offer_id):
     return shown(offer, viewer), 200, http.etag(offer.revision)
 
 
-@bp.delete("/offers/<int:offer_id>")
+@bp.delete("/offers/<id:offer_id>")
 @security.permit("offer.draft")
 @http.writes
 @bp.response(204)
@@ -214,7 +234,7 @@ def discard(offer_id):
     drafts.discard(offers.lock(offer_id, viewer), viewer)
 
 
-@bp.post("/offers/<int:offer_id>/steps")
+@bp.post("/offers/<id:offer_id>/steps")
 @security.permit("offer.see")
 @http.writes
 @bp.arguments(StepSchema)

@@ -14,11 +14,11 @@ def end(form, prefix: str = "") -> str:
 
 
 def line(form, prefix: str = "") -> dict:
-    """A line as LineSchema wants it. An end of which nothing is said is none: where that would be silence,
-    the caller asks for `end` first."""
+    """A line as LineSchema wants it. An end of which nothing is said is "", which the schema refuses: silence is
+    never perpetuity."""
     said = end(form, prefix)
     return {**{axis: names(form, prefix + axis) for axis in AXES}, "starts_on": form.get(f"{prefix}starts_on", ""),
-            "ends_on": None if said in ("", PERPETUITY) else said,
+            "ends_on": None if said == PERPETUITY else said,
             "exclusive": form.get(f"{prefix}exclusive") in ("true", "1", "on", "yes")}
 
 

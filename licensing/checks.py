@@ -13,11 +13,16 @@ from licensing.models import Licence, Line
 from licensing.rights.blocks import subtract
 
 
-def sold_twice() -> list[str]:
-    """Pairs of licences that share a right although one of them is exclusive: one sentence each."""
+def sold_twice(root_id: int | None = None) -> list[str]:
+    """Pairs of licences that share a right although one of them is exclusive: one sentence each.
+
+    Over the whole database, or in the hierarchy below one root.
+    """
     held = defaultdict(list)
     query = select(Line, Title.root_id).join(Title, Title.id == Line.title_id).where(
         Line.licence_id.is_not(None), Line.counts_until.is_(None)).options(joinedload(Line.licence))
+    if root_id is not None:
+        query = query.where(Title.root_id == root_id)
     for line, root in db.session.execute(query):
         held[root].append((line, terms.of_row(line).line()))
     broken = []

@@ -11,7 +11,7 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, NotAllowed, NotFound
-from licensing import avails, guard, mandates
+from licensing import avails, checks, guard, mandates
 from licensing.models import Licence, Line
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
@@ -23,7 +23,7 @@ class RightsTaken(Conflict):
     def __init__(self, refused, viewer: Viewer | None):
         self.refused = refused
         title, said, answer = refused[0]
-        reasons = [reason for title, said, answer in refused
+        reasons = [{"title_id": str(title.id), **reason} for title, said, answer in refused
                    for reason in (avails.reasons_json(answer, said, title, viewer) if viewer else [])]
         words = reasons[0]["text"] if reasons else "It is not free."
         super().__init__(f"{title.original_title} cannot be licensed like this. {words}", reasons=reasons)
@@ -32,10 +32,13 @@ class RightsTaken(Conflict):
 def refused(lines, recording: bool = False):
     """Those of [(title, terms)] that cannot be granted now, with their answers.
 
-    `recording` knows no past: deals done elsewhere may be recorded with any dates.
+    A licence is written over its whole window, so all of it is judged, also what lies before today; only a deal
+    wholly in the past is refused, unless it is `recording` what was done elsewhere.
     """
-    ask = avails.granting if recording else avails.ask
-    answers = [(title, said, ask(title.id, said)) for title, said in lines]
+    answers = []
+    for title, said in lines:
+        over = said.ends_on is not None and said.ends_on < clock.today() and not recording
+        answers.append((title, said, (avails.ask if over else avails.granting)(title.id, said)))
     return [each for each in answers if each[2].verdict != Verdict.AVAILABLE]
 
 
@@ -59,6 +62,25 @@ def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int 
         guard.post(line, title)
     changes.note(*{title.id for title, _ in lines})
     return licence
+
+
+def follow(title: Title):
+    """After a title moved in its hierarchy its licences move along. Raises Conflict where rights would now be sold
+    twice. The caller holds the locks of both roots."""
+    lines = db.session.scalars(select(Line).join(Line.title).where(
+        Title.root_id == title.root_id, Line.licence_id.is_not(None), Line.counts_until.is_(None))
+        .options(joinedload(Line.title))).all()
+    for line in lines:
+        guard.lift(line)
+    for line in lines:
+        guard.post(line, line.title)
+    if broken := checks.sold_twice(title.root_id):
+        raise Conflict(f"This move would sell rights twice. {broken[0]}")
+
+
+def reaches(licence: Licence, day: date) -> bool:
+    """Whether the licence still covers this day or a later one."""
+    return any(mandates.reaches(line, day) for line in licence.lines)
 
 
 def terminate(licence: Licence, first_day_gone: date, note: str | None = None):

@@ -10,11 +10,10 @@ TERMS = {"territories": "Territories", "media": "Media", "languages": "Languages
 
 def between(before: Version | None, after: Version) -> list[dict]:
     """[{title_id, title, term, before, after}]: words for people; `before` is None for a line that is new."""
-    old = {line.title_id: line for line in before.lines} if before else {}
-    new = {line.title_id: line for line in after.lines}
+    old, new = by_title(before), by_title(after)
     changes = []
-    for title_id in dict.fromkeys((*old, *new)):
-        was, now = old.get(title_id), new.get(title_id)
+    for title_id, place in dict.fromkeys((*old, *new)):
+        was, now = old.get((title_id, place)), new.get((title_id, place))
         title = (now or was).title.original_title
         if was is None or now is None:
             if before:
@@ -25,6 +24,14 @@ def between(before: Version | None, after: Version) -> list[dict]:
         changes += [{"title_id": str(title_id), "title": title, "term": term, "before": mine[term],
                      "after": theirs[term]} for term in mine if mine[term] != theirs[term]]
     return changes
+
+
+def by_title(version: Version | None) -> dict:
+    """The lines of a version by (title id, which of the title's lines): a title may stand on several."""
+    found = {}
+    for line in version.lines if version else ():
+        found[line.title_id, sum(title_id == line.title_id for title_id, _ in found)] = line
+    return found
 
 
 def said(line) -> dict[str, str]:

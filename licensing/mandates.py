@@ -71,6 +71,11 @@ def end(mandate: Mandate, first_day_gone: date, note: str | None = None):
     changes.note(mandate.title_id)
 
 
+def reaches(line: Line, day: date) -> bool:
+    """Whether a line counts, and covers this day or a later one."""
+    return line.counts_until is None and (line.ends_on is None or line.ends_on >= day)
+
+
 def cut(lines, first_day_gone: date, note: str | None) -> list[tuple[Line, Line | None]]:
     """End the counting lines that reach `first_day_gone`, replacing each by what is left before it.
 
@@ -78,7 +83,7 @@ def cut(lines, first_day_gone: date, note: str | None) -> list[tuple[Line, Line 
     """
     touched = []
     for line in list(lines):
-        if line.counts_until is not None or (line.ends_on is not None and line.ends_on < first_day_gone):
+        if not reaches(line, first_day_gone):
             continue
         line.counts_until, line.note = clock.now(), note
         rest = None

@@ -33,9 +33,9 @@ def actions(offer: Offer, viewer: Viewer) -> list[str]:
             and not (action == "submit" and not priced(offer.current))]
 
 
-def waits_for(offer: Offer) -> Side | None:
-    """Whose move it is; None when the offer has come to its end or runs by the clock."""
-    for side in (Side.SELLER, Side.BUYER):
+def waits_for(offer: Offer, first: Side = Side.SELLER) -> Side | None:
+    """Whose move it is, `first` where both may (to sign); None at the end, or where the clock moves next."""
+    for side in sorted(RELATIONS, key=lambda side: side is not first):
         if FORWARD & set(workflow.possible(State(offer.state), played(offer, side))):
             return side
     return None

@@ -122,6 +122,8 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
         _check_validity(offer)
     if action in ("accept", "approve", "sign") and (taken := contracts.refused(_agreed_lines(offer))):
         return _refuse(offer, viewer, action, taken)
+    if action == "resume":  # to where it was parked
+        to = State(next(step.from_state for step in reversed(offer.steps) if step.action == "park"))
     step = _record(offer, action, side, viewer, to, note)
     FOLLOWS.get(action, _nothing)(offer, viewer, note)
     return step
@@ -191,7 +193,8 @@ def _write_licences(offer, viewer, note):
 def _free_the_rest(offer, viewer, note):
     """Ending a signed deal frees what is left of its licences from today."""
     for licence in db.session.scalars(select(Licence).where(Licence.offer_id == offer.id)):
-        contracts.terminate(licence, clock.today(), note)
+        if contracts.reaches(licence, clock.today()):  # it may have been ended by itself before
+            contracts.terminate(licence, clock.today(), note)
 
 
 def _nothing(offer, viewer, note):

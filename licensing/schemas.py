@@ -1,11 +1,14 @@
 """The shape of lines, mandates, licences and offers on the wire. Shape only: no rules, no queries."""
-from marshmallow import Schema, ValidationError, fields, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
 from catalogue.schemas import Id, SellerSchema, Words
 from core.errors import Invalid
+from core.money import CURRENCIES
 from licensing import drafts, moves, terms, workflow
+from licensing.rights.axes import MOST_NAMES
 
-CODES = validate.Length(1, 600, error="Name between 1 and 600 of them: what a line does not name is not granted.")
+CODES = validate.Length(1, MOST_NAMES, error="Name between 1 and {max} of them: what a line does not name is not "
+                                             "granted.")
 
 
 class LineSchema(Schema):
@@ -13,11 +16,18 @@ class LineSchema(Schema):
     territories = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
     media = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
     languages = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
-    starts_on = fields.Date(required=True)
-    ends_on = fields.Date(required=True, allow_none=True, metadata={"description": "null is perpetuity"})
+    starts_on = fields.Date(required=True, error_messages={"invalid": "Write the first day as 2027-01-01."})
+    ends_on = fields.Date(required=True, allow_none=True, metadata={"description": "null is perpetuity"},
+                          error_messages={"invalid": "Write the last day as 2029-12-31, or say that there is no end."})
     exclusive = fields.Boolean(required=True)
     hereafter = fields.Boolean(load_default=False, metadata={"description": "media that come later, too"})
     future = fields.Boolean(load_default=False, metadata={"description": "later seasons and episodes, too"})
+    label = fields.String(load_only=True, metadata={"description": "the line in words, as answers write it; ignored"})
+
+    @post_load
+    def drop_label(self, data, **_):
+        data.pop("label", None)
+        return data
 
 
 class BlockSchema(Schema):
@@ -126,6 +136,14 @@ class EndingSchema(Schema):
     note = Words(2000, load_default=None, allow_none=True)
 
 
+class Currency(fields.String):
+    """A currency in use (ISO 4217)."""
+
+    def __init__(self, **kwargs):
+        super().__init__(validate=validate.OneOf(CURRENCIES, error="Not a currency code of ISO 4217, such as EUR."),
+                         **kwargs)
+
+
 class OfferLineSchema(LineSchema):
     title_id = Id(required=True)
     price = fields.Raw(load_default=None, allow_none=True, metadata={"description": "in the offer's currency"})
@@ -140,14 +158,14 @@ class OfferLineSchema(LineSchema):
 class OfferSchema(Schema):
     seller = Id(load_default=None, metadata={"description": "the seller's id, if you buy"})
     buyer = Id(load_default=None, metadata={"description": "the buyer's id, if you sell"})
-    currency = fields.String(required=True)
+    currency = Currency(required=True)
     valid_until = fields.Date(load_default=None, allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), required=True,
                         validate=validate.Length(1, drafts.MOST_LINES))
 
 
 class OfferPatch(Schema):
-    currency = fields.String()
+    currency = Currency()
     valid_until = fields.Date(allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, drafts.MOST_LINES))
 

@@ -49,7 +49,7 @@ def slots(typed) -> dict[str, str]:
         except Unreadable:
             said[axis] = ", ".join(written) or silent
     try:
-        ends_on = typed["ends_on"] and date.fromisoformat(typed["ends_on"])
+        ends_on = None if typed["ends_on"] is None else date.fromisoformat(typed["ends_on"])
         said["dates"] = window(date.fromisoformat(typed["starts_on"]), ends_on)
     except (KeyError, TypeError, ValueError):
         said["dates"] = "any time"

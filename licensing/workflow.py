@@ -72,7 +72,7 @@ TABLE = tuple(Rule(*row) for row in (
     (S.COUNTERED,         "withdraw",        AUTHOR,   S.WITHDRAWN),
     (S.SUBMITTED,         "park",            SELLER,   S.ON_HOLD),
     (S.COUNTERED,         "park",            SELLER,   S.ON_HOLD),
-    (S.ON_HOLD,           "resume",          SELLER,   S.SUBMITTED),
+    (S.ON_HOLD,           "resume",          SELLER,   S.SUBMITTED),  # or countered, where it was parked
     (S.ON_HOLD,           "withdraw",        AUTHOR,   S.WITHDRAWN),
     (S.AGREED,            "refer",           SYSTEM,   S.PENDING_APPROVAL),
     (S.AGREED,            "pass",            SYSTEM,   S.APPROVED),

@@ -51,7 +51,7 @@ def _item(hit: query.Hit, asked: query.Asked) -> dict:
     title = hit.title
     return {"id": title.id, "external_id": title.external_id, "title": title.original_title,
             "english_title": title.english_title, "kind": title.kind, "year": title.year,
-            "highlight": hit.highlight, "avails": hit.answer and _avails(hit.answer, asked)}
+            "highlight": hit.highlight and hit.highlight.text, "avails": hit.answer and _avails(hit.answer, asked)}
 
 
 def _avails(answer: Answer, asked: query.Asked) -> dict:

@@ -1,6 +1,7 @@
 """One search: words, filters and a line in; the titles the viewer may see, with what is free of each, out."""
 import time
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -40,11 +41,17 @@ class Asked:
     page_size: int = 20
 
 
+class Highlight(NamedTuple):
+    """Text with <mark> around what matched, and its language."""
+    text: Markup
+    language: str | None
+
+
 @dataclass
 class Hit:
     """A title found: its row, where the words matched, and the answer to the line."""
     title: Title
-    highlight: Markup | None
+    highlight: Highlight | None
     answer: object | None
 
 
@@ -123,21 +130,22 @@ def _rows(title_ids, asked, viewer, index):
             for each in title_ids if each in rows]
 
 
-def _highlight(title, words, index) -> Markup | None:
+def _highlight(title, words, index) -> Highlight | None:
     """Why it matched: the first name, credit or part of a synopsis that holds one of the words, marked."""
     if not words.strip():
         return None
-    candidates = [name.value for name in title.names] + [credit.name for credit in title.credits]
-    for value in candidates:
+    candidates = [(name.value, name.language) for name in title.names] + [(credit.name, None)
+                                                                          for credit in title.credits]
+    for value, language in candidates:
         if spans := index.marks(words, value):
-            return _marked(value, spans)
-    for text in title.synopsis.values():
+            return Highlight(_marked(value, spans), language or title.original_language)
+    for language, text in title.synopsis.items():
         if spans := index.marks(words, text):
             start = max(0, spans[0][0] - EXCERPT // 2)
             end = min(len(text), start + EXCERPT)
             inside = [(a - start, b - start) for a, b in spans if a >= start and b <= end]
-            return (Markup("…") if start else Markup()) + _marked(text[start:end], inside) + (
-                Markup("…") if end < len(text) else Markup())
+            return Highlight((Markup("…") if start else Markup()) + _marked(text[start:end], inside)
+                             + (Markup("…") if end < len(text) else Markup()), language)
     return None
 
 

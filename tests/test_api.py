@@ -415,7 +415,7 @@ def test_every_refusal_is_a_problem_document(seller, method, path, data, kind, s
 
 def test_the_openapi_document_is_served_and_names_every_call(caller, world):
     spec = caller().client.get("/api/openapi.json").json
-    served = {rule.rule.replace("<int:", "{").replace(">", "}") for rule in world.url_map.iter_rules()
+    served = {rule.rule.replace("<id:", "{").replace(">", "}") for rule in world.url_map.iter_rules()
               if rule.rule.startswith("/api/v1")}
     assert served == set(spec["paths"])
     assert caller().client.get("/api/docs").status_code == 200
@@ -437,3 +437,188 @@ def test_health_says_whether_the_parts_answer(caller):
     assert client.get("/healthz").json == {"status": "alive"}
     ready = client.get("/readyz")
     assert ready.status_code == 503 and ready.json["database"] is True and ready.json["worker"] is False
+
+
+# ------------------------------------------------------------------ found by trying to break it
+
+def signed(offer, buyer, seller, manager):
+    """Lead a submitted draft to its second signature; the answer to that."""
+    steps = ((buyer, "submit"), (seller, "accept"), (manager, "approve"), (seller, "issue_memo"), (buyer, "sign"))
+    for who, body in ((who, {"action": action, "version": 1}) for who, action in steps):
+        taken = who.post(f"/offers/{offer}/steps", body)
+        if taken.status_code != 201:
+            return taken
+    return manager.post(f"/offers/{offer}/steps", {"action": "sign"})
+
+
+def an_offer(buyer, seller, title, *lines):
+    me = seller.get("/me").json["organisations"][0]["id"]
+    made = buyer.post("/offers", {"seller": me, "currency": "EUR", "lines": [
+        {"title_id": title, "price": 5, **line} for line in lines]})
+    assert made.status_code == 201, made.json
+    return made.json["id"]
+
+
+@both
+def test_a_deal_that_began_before_today_collides_with_what_was_sold_then(fresh):
+    """A licence is written over its whole window, so its past days are judged as well."""
+    from licensing import checks
+    from tests.conftest import Caller
+    app = fresh(seeded=True)
+    seller, manager, buyer = (Caller(app, f"{who}.test")
+                              for who in ("agent@harbour", "rights@harbour", "buyer@nordlys"))
+    title = seller.post("/titles", TITLE).json["id"]
+    seller.post(f"/titles/{title}/mandates", WHOLE)
+    past = a_line("DE", starts_on="2026-01-01", ends_on="2026-06-30")
+    assert seller.post(f"/titles/{title}/licences", {**past, "licensee": "First"}).status_code == 201
+    offer = an_offer(buyer, seller, title, a_line("DE", starts_on="2026-01-01", ends_on="2030-12-31"))
+    refused = problem(signed(offer, buyer, seller, manager), 409)
+    assert refused["reasons"][0]["code"] == "RIGHTS_OUT" and refused["reasons"][0]["title_id"] == title
+    offer = an_offer(buyer, seller, title, a_line("AT", starts_on="2026-01-01", ends_on="2030-12-31"))
+    assert signed(offer, buyer, seller, manager).status_code == 201
+    offer = an_offer(buyer, seller, title, past | {"territories": ["CH"]})
+    assert problem(signed(offer, buyer, seller, manager), 409)["reasons"][0]["code"] == "IN_PAST"
+    with app.app_context():
+        assert checks.sold_twice() == checks.outside_mandates() == []
+
+
+@both
+def test_a_season_that_moves_takes_its_licences_along_or_stays(fresh):
+    from licensing import checks
+    from tests.conftest import Caller
+    app = fresh(seeded=True)
+    seller = Caller(app, "agent@harbour.test")
+
+    def listed(kind, parent=None):
+        made = seller.post("/titles", {"kind": kind, "original_title": kind, "parent_id": parent}).json["id"]
+        if parent is None:
+            seller.post(f"/titles/{made}/mandates", WHOLE)
+        return made
+
+    one, other = listed("series"), listed("series")
+    sold, unsold = listed("season", one), listed("season", one)
+    for title in (sold, other):
+        assert seller.post(f"/titles/{title}/licences", {**a_line(), "licensee": "X"}).status_code == 201
+
+    def move(title):
+        tag = seller.get(f"/titles/{title}").headers["ETag"]
+        return seller.patch(f"/titles/{title}", {"parent_id": other}, If_Match=tag)
+
+    problem(move(sold), 409)
+    assert move(unsold).status_code == 200
+    with app.app_context():
+        assert checks.sold_twice() == []
+
+
+def test_a_minus_never_grants(seller, buyer, title):
+    wrong = seller.post(f"/titles/{title}/mandates", {**WHOLE, "media": ["all", "-svod"]})
+    assert "media" in problem(wrong, 422)["errors"]
+
+
+def test_every_language_by_name_can_be_stored_and_an_answers_line_can_be_sent_back(seller, manager, buyer, title):
+    seller.post(f"/titles/{title}/licences", {**a_line("DE", languages="fr"), "licensee": "X"})
+    answer = buyer.post(f"/titles/{title}/avails", a_line("DE")).json
+    fewer = next(each["line"] for each in answer["alternatives"] if each["kind"] == "fewer_languages")
+    assert buyer.post(f"/titles/{title}/avails", fewer).json["verdict"] == "available"
+    assert signed(an_offer(buyer, seller, title, fewer), buyer, seller, manager).status_code == 201
+    every = [f"{each['code']}:{use}" for each in buyer.get("/vocabulary").json["languages"] if "parts" not in each
+             for use in each["uses"]]
+    assert seller.post(f"/titles/{title}/mandates", {**WHOLE, "languages": every}).status_code == 201
+
+
+def test_coverage_of_an_open_end_never_counts_more_than_thirty_years(seller, buyer):
+    title = seller.post("/titles", TITLE).json["id"]
+    seller.post(f"/titles/{title}/mandates", a_line("DE", "all", "2020-01-01", "2090-12-31"))
+    seller.post(f"/titles/{title}/mandates", a_line("AT", "all", "2020-01-01", "2080-12-31"))
+    asked = a_line("DE,AT,FR", "svod", "2027-01-01", None)
+    assert buyer.post(f"/titles/{title}/avails", asked).json["coverage"] == pytest.approx(2 / 3)
+
+
+def test_two_lines_of_one_title_are_told_apart_between_versions(seller, buyer, title):
+    lines = [a_line(place) | {"price": price} for place, price in (("DE", 5), ("AT", 7), ("CH", 7))]
+    offer = an_offer(buyer, seller, title, *lines)
+    buyer.post(f"/offers/{offer}/steps", {"action": "submit"})
+    more = [{**line, "title_id": title, "price": line["price"] * (10 if place < 2 else 1)}
+            for place, line in enumerate(lines)]
+    assert seller.post(f"/offers/{offer}/steps", {"action": "counter", "lines": more}).status_code == 201
+    changes = buyer.get(f"/offers/{offer}").json["versions"][1]["changes"]
+    assert [(each["term"], each["before"], each["after"]) for each in changes] == [
+        ("price", "5", "50"), ("price", "7", "70")]
+
+
+@pytest.mark.parametrize("path", ["/titles/" + "9" * 30, "/titles/999999999999999", "/titles/٣", "/titles/-1"])
+def test_an_id_that_cannot_be_is_not_found(buyer, path):
+    problem(buyer.get(path), 404)
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 50_000, '{"year": ' + "9" * 5_000 + "}", "hello", "\xff",
+                                  '{"year": NaN}', '{"year": 1e400}'])
+def test_a_hostile_body_is_refused_in_words(seller, body):
+    answer = seller.client.post("/api/v1/titles", data=body.encode("latin-1"), headers=seller.headers,
+                                content_type="application/json")
+    problem(answer, 422)
+
+
+def test_another_content_type_is_415(seller):
+    answer = seller.client.post("/api/v1/titles", data=json.dumps(TITLE), headers=seller.headers,
+                                content_type="text/plain")
+    problem(answer, 415)
+
+
+@pytest.mark.parametrize("licensee", ["²", "9999999999", "9" * 200, "٣"])
+def test_a_licensee_is_an_id_or_a_plain_name(seller, title, licensee):
+    answer = seller.post(f"/titles/{title}/licences", {**a_line(), "licensee": licensee})
+    assert answer.status_code == 201 and answer.json["licensee"] == {"id": None, "name": licensee}
+
+
+@pytest.mark.parametrize("currency", ["not a currency at all", "DEM", "XXX", "\ud800", "eur"])
+def test_a_currency_is_one_in_use(seller, buyer, title, currency):
+    me = seller.get("/me").json["organisations"][0]["id"]
+    answer = buyer.post("/offers", {"seller": me, "currency": currency, "lines": [{**a_line(), "title_id": title}]})
+    assert "currency" in problem(answer, 422)["errors"]
+
+
+def test_pages_that_cannot_be_are_refused(buyer):
+    problem(buyer.get("/titles?page=99999999999999999999"), 422)
+    problem(buyer.get("/search?page=99999999999999999999"), 422)
+
+
+def test_a_parked_offer_is_resumed_where_it_was(seller, buyer, title):
+    offer = an_offer(buyer, seller, title, a_line())
+    buyer.post(f"/offers/{offer}/steps", {"action": "submit"})
+    seller.post(f"/offers/{offer}/steps", {"action": "counter", "lines": [{**a_line(), "title_id": title, "price": 9}]})
+    seller.post(f"/offers/{offer}/steps", {"action": "park"})
+    assert seller.post(f"/offers/{offer}/steps", {"action": "resume"}).json["state"] == "countered"
+
+
+def test_a_deal_whose_licence_was_ended_by_itself_can_still_be_terminated(seller, manager, buyer, title):
+    offer = an_offer(buyer, seller, title, a_line())
+    assert signed(offer, buyer, seller, manager).status_code == 201
+    licence = buyer.get("/licences").json[0]["id"]
+    assert manager.post(f"/licences/{licence}/termination", {"from": "2020-01-01"}).status_code == 201
+    ended = manager.post(f"/offers/{offer}/steps", {"action": "terminate", "note": "Never delivered"})
+    assert ended.json["state"] == "terminated"
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_at_once_one_edit_wins_one_id_is_given_and_no_circle_is_closed(fresh):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tests.conftest import Caller
+    app = fresh(seeded=True)
+    callers = [Caller(app, "agent@harbour.test") for _ in range(6)]
+    seller = callers[0]
+    title = seller.post("/titles", TITLE).json["id"]
+    other = seller.post("/titles", TITLE).json["id"]
+
+    def at_once(call):
+        with ThreadPoolExecutor(6) as pool:
+            return sorted(answer.status_code for answer in pool.map(call, enumerate(callers)))
+
+    assert at_once(lambda each: each[1].patch(f"/titles/{title}", {"year": 2020 + each[0]}, If_Match='"1"')) == [
+        200, *[412] * 5]
+    assert at_once(lambda each: each[1].post("/titles", {**TITLE, "external_id": "one"})) == [201, *[422] * 5]
+    ends = [(title, other), (other, title)]
+    assert at_once(lambda each: each[1].post(f"/titles/{ends[each[0] % 2][0]}/links", {
+        "kind": "sequel_of", "title_id": ends[each[0] % 2][1]})) == [201, *[409] * 5]

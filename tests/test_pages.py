@@ -77,8 +77,11 @@ def test_a_buyer_is_told_that_a_sellers_page_is_not_theirs(visitor, path):
 
 
 def test_a_line_that_means_nothing_is_named_beside_the_question(visitor):
-    page = visitor("buyer@sakura.test").get("/titles/1?territories=Narnia&media=svod&starts_on=2027-01-01&ends_on=")
+    page = visitor("buyer@sakura.test").get("/titles/1?territories=Narnia&media=svod&starts_on=2027-01-01"
+                                            "&ends_on=perpetuity")
     assert page.status_code == 200 and "Narnia" in text(page) and "no territory we know" in text(page)
+    silent = text(visitor("buyer@sakura.test").get("/titles/1?territories=HK&media=svod&starts_on=2027-01-01"))
+    assert "or say that there is no end" in silent
     half = visitor("buyer@sakura.test").get("/?territories=HK&media=svod")
     assert half.status_code == 422 and "belong together" in text(half)
 
@@ -91,8 +94,8 @@ def test_a_seller_lists_a_title_records_rights_and_publishes_it(visitor):
     assert listed.status_code == 302, text(listed)
     rights, title = listed.location, re.search(r"/titles/(\d+)/", listed.location)[1]
     assert "Only your organisation sees it" in text(agent.get(rights))
-    line = {"territories": "World", "media": "all", "languages": "*", "starts_on": "2026-01-01", "ends_on": "",
-            "exclusive": "true"}
+    line = {"territories": "World", "media": "all", "languages": "*", "starts_on": "2026-01-01",
+            "ends_on": "perpetuity", "exclusive": "true"}
     assert agent.submit(f"/titles/{title}/mandates", line, form=rights).status_code == 302
     sold = {**line, "territories": "TW", "media": "svod", "licensee": "Formosa Stream"}
     assert agent.submit(f"/titles/{title}/licences", sold, form=rights).status_code == 302

@@ -46,16 +46,17 @@ def lines_in(form) -> list[dict]:
 def list_offers():
     """The offers you are a party to: those that wait for you first."""
     viewer = security.viewer()
-    page = max(1, request.args.get("page", 1, type=int))
+    page = http.page_asked()
     query = offers.listing(viewer).limit(ON_A_PAGE + 1).offset((page - 1) * ON_A_PAGE)
     shown = db.session.scalars(query).unique().all()
-    rows = [(offer, moves.waits_for(offer) == moves.side_of(offer, viewer)) for offer in shown[:ON_A_PAGE]]
+    rows = [(offer, moves.waits_for(offer, side) == side) for offer in shown[:ON_A_PAGE]
+            for side in [moves.side_of(offer, viewer)]]
     return render_template("licensing/offers.html", page=page, more=len(shown) > ON_A_PAGE,
                            waiting=[offer for offer, mine in rows if mine],
                            others=[offer for offer, mine in rows if not mine])
 
 
-@bp.post("/titles/<int:title_id>/offers")
+@bp.post("/titles/<id:title_id>/offers")
 @security.permit("offer.draft")
 @http.writes
 def draft_offer(title_id):
@@ -72,7 +73,7 @@ def draft_offer(title_id):
     return redirect(url_for(".offer", offer_id=offer.id))
 
 
-@bp.get("/offers/<int:offer_id>")
+@bp.get("/offers/<id:offer_id>")
 @security.permit("offer.see")
 def offer(offer_id):
     """One offer: the terms by version, the thread, and what you may do now."""
@@ -87,7 +88,7 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
     return render_template(
         "licensing/offer.html", offer=shown, answers=answers, changes=changes, errors=errors or {}, typed=typed or [],
         refusal=refusal, side=moves.side_of(shown, viewer), actions=moves.actions(shown, viewer),
-        waits_for=moves.waits_for(shown), words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
+        waits_for=moves.waits_for(shown, moves.side_of(shown, viewer)), words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
         media_tree=media.vocabulary(), licences=offers.licences(shown), past=PAST, diff_rows=_diff_rows,
         form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status
@@ -107,10 +108,10 @@ def _line_title_url(line):
     return url_for(".title", title_id=line.title_id, **asking.address(terms.of_row(line).as_json()))
 
 
-def _diff_rows(title_id, versions):
-    """One row for each term: what each version says of a title, and what it said before where that changed."""
-    said = [differences.said(next((line for line in version.lines if line.title_id == title_id), None))
-            for version in versions]
+def _diff_rows(shown, versions):
+    """One row for each term: what each version says of a line's title, and what it said before where that changed."""
+    key = next(key for key, line in differences.by_title(versions[-1]).items() if line.id == shown.id)
+    said = [differences.said(differences.by_title(version).get(key)) for version in versions]
     rows = []
     for term in next(filter(None, reversed(said)), {}):
         words = [each.get(term, "not in it") for each in said]
@@ -120,7 +121,7 @@ def _diff_rows(title_id, versions):
     return rows
 
 
-@bp.post("/offers/<int:offer_id>/draft")
+@bp.post("/offers/<id:offer_id>/draft")
 @security.permit("offer.draft")
 @http.writes
 def save_draft(offer_id):
@@ -142,7 +143,7 @@ def save_draft(offer_id):
     return redirect(url_for(".offer", offer_id=offer_id))
 
 
-@bp.post("/offers/<int:offer_id>/discarding")
+@bp.post("/offers/<id:offer_id>/discarding")
 @security.permit("offer.draft")
 @http.writes
 def discard_draft(offer_id):
@@ -153,7 +154,7 @@ def discard_draft(offer_id):
     return redirect(url_for(".list_offers"))
 
 
-@bp.post("/offers/<int:offer_id>/steps")
+@bp.post("/offers/<id:offer_id>/steps")
 @security.permit("offer.see")
 @http.writes
 def step(offer_id):

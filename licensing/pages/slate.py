@@ -1,4 +1,6 @@
 """The seller's own titles."""
+import re
+
 from flask import flash, redirect, render_template, request, url_for
 
 from accounts import security
@@ -22,7 +24,7 @@ def slate():
 
 def _slate_page(errors=None, typed=None, status=200):
     viewer = security.viewer()
-    page = max(1, request.args.get("page", 1, type=int))
+    page = http.page_asked()
     query = titles.listing(viewer, own=True)
     total = db.session.scalar(db.select(db.func.count()).select_from(query.order_by(None).subquery()))
     shown = db.session.scalars(query.limit(ON_A_PAGE).offset((page - 1) * ON_A_PAGE)).all()
@@ -43,7 +45,7 @@ def create_title():
     except Invalid as problem:
         db.session.rollback()
         return _slate_page(problem.errors, typed, 422)
-    flash(f"{made.original_title} is listed as a draft. Record what you may sell of it, then publish it.")
+    flash("Listed as a draft. Record what you may sell of it, then publish it.")
     return redirect(url_for(".rights", title_id=made.id))
 
 
@@ -52,7 +54,7 @@ def _title_data(typed):
     data = {name: typed[name] for name in ("kind", "original_title", "original_language") if name in typed}
     for name in ("year", "runtime_minutes"):
         if name in typed:
-            data[name] = int(typed[name]) if typed[name].isdigit() else typed[name]
+            data[name] = int(typed[name]) if re.fullmatch("[0-9]{1,6}", typed[name]) else typed[name]
     for name in ("countries", "genres"):
         if name in typed:
             parts = [part.strip() for part in typed[name].split(",") if part.strip()]

@@ -14,7 +14,7 @@ from licensing.rights import media
 from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
 
 
-@bp.get("/titles/<int:title_id>")
+@bp.get("/titles/<id:title_id>")
 @security.permit("title.see")
 def title(title_id):
     """What a title is, and whether it is free for what the query string asks."""
@@ -42,12 +42,10 @@ def _asked(args):
     typed["languages"] = typed["languages"] or ["*"]
     if not asking.asks(args):
         return typed, None, {}
-    errors = {} if asking.end(args) else {"ends_on": ["Name the last day, or say that there is no end."]}
     try:
-        asked = terms.read(load(LineSchema(), typed))
+        return typed, terms.read(load(LineSchema(), typed)), {}
     except Invalid as problem:
-        asked, errors = None, problem.errors | errors
-    return typed, None if errors else asked, errors
+        return typed, None, problem.errors
 
 
 def _line_url(line: dict) -> str:
@@ -55,7 +53,7 @@ def _line_url(line: dict) -> str:
     return url_for(".title", **request.view_args, **asking.address(line))
 
 
-@bp.get("/titles/<int:title_id>/rights")
+@bp.get("/titles/<id:title_id>/rights")
 @security.permit("mandate.see")
 def rights(title_id):
     """The seller's own record of a title's rights, with the forms that add to it."""
@@ -70,7 +68,7 @@ def _rights_page(shown, errors=None, typed=None, form=None, status=200):
         may_end=permissions.allows(viewer, "mandate.end", Relation.OWN)), status
 
 
-@bp.post("/titles/<int:title_id>/mandates")
+@bp.post("/titles/<id:title_id>/mandates")
 @security.permit("mandate.record")
 @http.writes
 def record_mandate(title_id):
@@ -88,7 +86,7 @@ def record_mandate(title_id):
     return redirect(url_for(".rights", title_id=title_id))
 
 
-@bp.post("/titles/<int:title_id>/licences")
+@bp.post("/titles/<id:title_id>/licences")
 @security.permit("licence.record")
 @http.writes
 def record_licence(title_id):
@@ -110,7 +108,7 @@ def record_licence(title_id):
     return redirect(url_for(".rights", title_id=title_id))
 
 
-@bp.post("/mandates/<int:mandate_id>/ending")
+@bp.post("/mandates/<id:mandate_id>/ending")
 @security.permit("mandate.end")
 @http.writes
 def end_mandate(mandate_id):
@@ -122,7 +120,7 @@ def end_mandate(mandate_id):
     return redirect(url_for(".rights", title_id=mandate.title_id))
 
 
-@bp.post("/licences/<int:licence_id>/termination")
+@bp.post("/licences/<id:licence_id>/termination")
 @security.permit("licence.terminate")
 @http.writes
 def terminate_licence(licence_id):
@@ -139,7 +137,7 @@ def _ending():
     return load(EndingSchema(), {"from": request.form.get("from", ""), "note": request.form.get("note") or None})
 
 
-@bp.post("/titles/<int:title_id>/status")
+@bp.post("/titles/<id:title_id>/status")
 @security.permit("title.revise")
 @http.writes
 def set_status(title_id):

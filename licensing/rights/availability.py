@@ -169,12 +169,14 @@ def _coverage(free, asked, today) -> Fraction:
     horizon = min(date(min(start.year + OPEN_END_YEARS, 9999), start.month, min(start.day, 28)).toordinal()
                   + max(0, start.day - 28), FOREVER - 1)
 
+    open_end = asked.dates.spans[-1][1] == FOREVER
+
     def size(block):
-        days = sum(max(0, min(end, horizon if end == FOREVER else end) - begin) for begin, end in block.dates.spans)
+        days = sum(max(0, (min(end, horizon) if open_end else end) - begin) for begin, end in block.dates.spans)
         return block.territories.bit_count() * block.media.bit_count() * languages.count(block.languages) * days
 
     whole = size(asked)
-    return Fraction(sum(min(size(block), whole) for block in free), whole) if whole else Fraction(0)
+    return Fraction(sum(map(size, free)), whole) if whole else Fraction(0)
 
 
 # ------------------------------------------------------------------ the next best thing

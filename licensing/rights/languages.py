@@ -50,6 +50,7 @@ def read(names) -> int:
             mask |= ALL
             continue
         tag, _, use = name.strip().partition(":")
+        use = use.lower()
         code = _BY_LOWER.get(tag.lower()) or _ALIASES.get(tag.lower()) or _BY_NAME.get(tag.casefold())
         if code is None:
             raise unknown(tag, "language", _SUGGESTED)

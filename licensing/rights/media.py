@@ -39,6 +39,9 @@ def read(names) -> int:
     check_number(names, "medium")
     mask = 0
     for name in names:
+        if name.strip()[:1] in ("-", "−"):
+            raise Unreadable(f"Media are not excluded with a minus ({name[:80]!r}); name those that are meant.",
+                             "unknown", name)
         words = normalised(name)
         if words in MASKS:
             mask |= MASKS[words]
@@ -68,7 +71,7 @@ def short(mask: int) -> list[str]:
     """The shortest list of names: parents where all their leaves are in."""
     if mask == ALL:
         return ["all"]
-    whole = [key for key, leaves in PARENTS.items() if leaves & ~mask == 0]
+    whole = [key for key, leaves in PARENTS.items() if leaves & ~mask == 0 and leaves.bit_count() > 1]
     for key in whole:
         mask &= ~PARENTS[key]
     return sorted([*whole, *_codes(mask)])

@@ -29,3 +29,9 @@ if (line) {
 document.querySelector(".facets")?.addEventListener("change", (event) => {
   if (event.target.matches("input[type=checkbox], input[type=radio]")) event.currentTarget.requestSubmit();
 });
+
+/* A link to something folded unfolds it. */
+document.querySelectorAll("a[href^='#']").forEach((link) => link.addEventListener("click", () => {
+  const target = document.getElementById(link.hash.slice(1));
+  if (target?.matches("details")) target.open = true;
+}));

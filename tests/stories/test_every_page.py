@@ -1,0 +1,134 @@
+"""Every page as each role sees it: what can be measured of it, on a phone and on a desk, in light and in dark."""
+import pytest
+from playwright.sync_api import expect
+
+from tests.stories.people import MEASURE, PHONE, WIDE, Person, broken
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+
+LINE = "media=svod&territories=HK,TW,JP&languages=*&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true"
+AGENT, MANAGER, BUYER, OPERATOR = (
+    f"{name}.test" for name in ("agent@harbour", "rights@harbour", "buyer@nordlys", "operator@market"))
+ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", f"/titles/2?{LINE}", "/account", "/api/docs",
+       "/no/such/page")
+PAGES = {
+    None: ("/sign-in", "/api/docs", "/no/such/page"),
+    AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals"),
+    MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals"),
+    BUYER: (*ALL, "/offers", "/slate", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind", "/?territories=HK&media=svod",
+            "/titles/2?territories=Narnia&media=svod"),
+    OPERATOR: (*ALL, "/offers"),  # the last is refused, as /approvals is to the agent and /slate to the buyer
+}
+OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
+          MANAGER: ("pending approval", "signed one", "signed", "active"),
+          BUYER: ("draft", "countered", "signed one", "expired")}
+LANGUAGES = ("ja", "ko", "zh-Hant", "de")
+everyone = pytest.mark.parametrize("email", [
+    pytest.param(None, id="a stranger"), pytest.param(AGENT, id="an agent"),
+    pytest.param(MANAGER, id="a rights manager"), pytest.param(BUYER, id="a buyer"),
+    pytest.param(OPERATOR, id="the operator")])
+LOOKS = [(PHONE, "light", False), (PHONE, "dark", True)]  # the last: whether everything is unfolded
+AT_A_DESK = [(WIDE, "light", True)]  # by the two who between them see nearly everything
+
+
+@pytest.fixture(scope="session")
+def seen(browser, slate):
+    """`seen(email)`: what is wrong with the pages of a person, as (rule, page, sentence). Each goes round once."""
+    known = {}
+
+    def by(email):
+        if email not in known:
+            person = Person(browser, slate, email, viewport=PHONE)
+            try:
+                known[email] = list(go_round(person)) + [
+                    ("problem", person.email, each) for each in person.problems]
+            finally:
+                person.leave()
+        return known[email]
+    return by
+
+
+def go_round(person):
+    person.may_be_refused = True
+    for path in pages_of(person):
+        person.page.goto(path)
+        yield from measured(person, path)
+    if person.email is None:
+        person.page.goto("/sign-in")
+        person.page.get_by_label("Email").fill(BUYER)
+        person.page.get_by_label("Password").fill("wrong")
+        person.button("Sign in").click()
+        expect(person.page.get_by_role("alert")).to_be_visible()
+        yield from measured(person, "/sign-in with a wrong password")
+
+
+def pages_of(person):
+    """The addresses above, and those that a page names."""
+    page, paths = person.page, list(PAGES[person.email])
+    if person.email == BUYER:
+        page.goto("/")
+        found = [page.locator(f"h3[lang={tag}]").get_by_role("link").first for tag in LANGUAGES]
+        paths += [f"{link.get_attribute('href')}?{LINE}" for link in found]
+    if person.email == AGENT:
+        page.goto("/slate")
+        draft = page.get_by_role("row").filter(has_text="Draft").get_by_role("link", name="Rights record").last
+        paths.append(draft.get_attribute("href"))
+    if person.email in OFFERS:
+        page.goto("/offers")
+        for state in OFFERS[person.email]:
+            row = page.get_by_role("row").filter(has=page.get_by_text(state, exact=True))
+            paths.append(row.get_by_role("link").first.get_attribute("href"))
+    return paths
+
+
+def measured(person, path):
+    """What is wrong with a page as it comes, and with everything unfolded, in light and in dark."""
+    for viewport, scheme, unfolded in LOOKS + (AT_A_DESK if person.email in (AGENT, BUYER) else []):
+        person.page.set_viewport_size(viewport)
+        person.page.emulate_media(color_scheme=scheme)
+        if unfolded:
+            person.page.evaluate("() => document.querySelectorAll('details').forEach("
+                                 "(each) => { each.removeAttribute('name'); each.open = true; })")
+        found = person.page.evaluate(MEASURE)
+        assert found["texts"] > 5, f"{path} shows next to nothing"
+        for rule, each in broken(found):
+            yield rule, f"{path} at {viewport['width']}px in {scheme}", each
+
+
+def nothing(found, rule):
+    """Nothing was found that breaks the rule. What stands on many pages is said once, for the first of them."""
+    first = {}
+    for broke, where, what in found:
+        if broke == rule:
+            first.setdefault(what, where)
+    assert not first, "\n".join(f"{where}: {what}" for what, where in first.items())
+
+
+@everyone
+def test_no_page_scrolls_sideways(seen, email):
+    nothing(seen(email), "width")
+
+
+@everyone
+def test_every_text_has_contrast_enough_in_light_and_in_dark(seen, email):
+    nothing(seen(email), "contrast")
+
+
+@everyone
+def test_every_control_has_a_label_of_its_own(seen, email):
+    nothing(seen(email), "labels")
+
+
+@everyone
+def test_every_page_has_one_first_heading_and_leaves_no_level_out(seen, email):
+    nothing(seen(email), "headings")
+
+
+@everyone
+def test_every_chinese_japanese_and_korean_text_says_its_language(seen, email):
+    nothing(seen(email), "language")
+
+
+@everyone
+def test_no_page_makes_the_browser_complain(seen, email):
+    nothing(seen(email), "problem")

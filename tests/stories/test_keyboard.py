@@ -1,0 +1,71 @@
+"""Asking with the keyboard alone."""
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+
+
+def test_a_line_is_asked_and_an_alternative_taken_with_the_keyboard_alone(people):
+    buyer = people("buyer@sakura.test")
+    buyer.open("/titles/1")
+    press, page = buyer.page.keyboard.press, buyer.page
+    skip = buyer.link("To the content")
+    buyer.tab_to(skip, most=1)
+    expect(skip).to_be_in_viewport()
+    press("Enter")
+    expect(page).to_have_url(re.compile("#main$"))
+    buyer.tab_to(page.get_by_role("main").get_by_role("link").first, most=1)
+
+    media = opened(buyer, "Media")
+    buyer.tab_to(media.get_by_label("SVOD"))
+    press("Space")
+    closed(buyer, media, "SVOD")
+
+    territories = opened(buyer, "Territories")
+    buyer.tab_to(territories.get_by_label("Territories"))
+    page.keyboard.type("Hong Kong, Taiwan")
+    closed(buyer, territories, "Hong Kong + Taiwan")
+
+    dates = opened(buyer, "Dates")
+    buyer.tab_to(dates.get_by_label("From, included"))
+    page.keyboard.type("01012027")  # the same wherever the day comes first, and where the month does
+    buyer.tab_to(dates.get_by_label("To, included"))
+    page.keyboard.type("12122029")
+    closed(buyer, dates, "2027")
+
+    exclusivity = opened(buyer, "Exclusivity")
+    buyer.tab_to(exclusivity.get_by_label("Non-exclusive", exact=True))
+    press("ArrowUp")
+    closed(buyer, exclusivity, "exclusive")
+
+    buyer.tab_to(buyer.button("Is it free?"))
+    with page.expect_navigation():
+        press("Enter")
+    answer = buyer.section("Is it free?")
+    expect(answer.get_by_text(re.compile("^Partly free"))).to_be_visible()
+    buyer.tab_to(answer.get_by_role("link", name=re.compile("^Without Taiwan: Hong Kong")))
+    with page.expect_navigation():
+        press("Enter")
+    expect(answer.get_by_text("Available", exact=True)).to_be_visible()
+    buyer.tab_to(buyer.button("Draft an offer"))
+    wrong = [*buyer.problems, *buyer.faults]
+    assert not wrong, "\n".join(wrong)
+
+
+def opened(person, words):
+    """A slot of the line, reached by Tab and opened by Enter."""
+    found = person.slot(words)
+    person.tab_to(found.locator("summary"))
+    person.page.keyboard.press("Enter")
+    expect(found).to_have_attribute("open", "")
+    return found
+
+
+def closed(person, slot, says):
+    """Escape closes the slot, leaves the focus on it, and the slot says what was chosen."""
+    person.page.keyboard.press("Escape")
+    expect(slot).not_to_have_attribute("open", "")
+    expect(slot.locator("summary")).to_be_focused()
+    expect(slot.locator("summary b")).to_contain_text(says)
