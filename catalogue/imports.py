@@ -1,14 +1,12 @@
-"""Titles and links from files: titles.jsonl and relations.csv, as the corpus and its like write them.
+"""Titles and links from the rows of titles.jsonl and relations.csv, as the corpus and its like write them.
 
 Good rows load, bad ones are named: file, line, field, why. Everything goes through the verbs of `titles`
-and `links`, so a file can bring in nothing a person could not. Running a file twice changes nothing.
+and `links`, so a file can bring in nothing a person could not. Loading rows twice changes nothing.
 """
-import csv
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import islice
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -18,309 +16,300 @@ from catalogue.models import Franchise, Kind, Link, LinkKind, NameKind, Status, 
 from core.database import db
 from core.errors import Refusal
 
-BATCH = 500
-LONGEST_LINE = 4_000_000  # characters; a longer one is not a title
+TITLES, RELATIONS = "titles.jsonl", "relations.csv"
+BATCH = 500  # rows in one transaction
 KINDS = {**{kind.value: kind for kind in Kind}, "ova": Kind.SPECIAL, "web_series": Kind.SERIES}
 NAME_KINDS = {"main": NameKind.ORIGINAL, "translation": NameKind.TRANSLATED, "alias": NameKind.ALIAS,
               "alt": NameKind.ALIAS, "reading": NameKind.TRANSLITERATION}
 LINK_KINDS = {**{kind.value: kind for kind in LinkKind}, "continuation_of": LinkKind.SEQUEL,
               "spinoff_of": LinkKind.SPIN_OFF}
+PART_OF_WORK = "part_of_work"
 RELATION_COLUMNS = ("from_id", "type", "to_id")
-TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+# The shape of a row, see `shaped`; the limits are those of the API.
+TAG = re.compile(r"(?=.{2,20}$)[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"), "a language tag"
+COUNTRY = re.compile(r"[A-Z]{2}"), "a country code of two letters"
+CREDITS = [{"role": 100, "name": 300}, 2000]
+ROW = {"id": 200, "kind": 40, "original_title": 500, "original_language": TAG,
+       "titles": [{"lang": TAG, "value": 500, "type": 40}, 200], "year": range(1870, 2101),
+       "countries": [COUNTRY, 50], "genres": [60, 50], "synopsis": 20_000, "synopsis_lang": TAG, "cast": [300, 2000],
+       "crew": CREDITS, "companies": CREDITS, "runtime_min": range(100_001), "external_ids": {"*": 200},
+       "episodes": [{"number": 40, "title": 500}, 5000]}
+KIND_OF = {int: str, tuple: str, range: int, list: list, dict: dict}  # of a shape: what it is the shape of
+IN_WORDS = {str: "text", int: "a whole number", float: "a fraction", bool: "true or false", list: "a list",
+            dict: "an object"}
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+HOLLOW = re.compile(r"【\s*】|\[\s*\]|^[】\]\s]+")  # brackets for a part that nobody wrote, or that was cut off
+
+
+def nothing(rows=1):
+    """Whom to tell how far it is, where nobody watches."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """One thing to say of one row. `grave` rows did not load; the others did, or are left out by rule."""
+    """One thing to say of one row. An error did not load, a notice neither, by rule; a warning did."""
+    kind: str
     file: str
     line: int
     field: str
     why: str
-    kind: str  # error, notice or warning
 
     def __str__(self):
-        return f"{self.kind}: {self.file}:{self.line} {self.field}: {self.why}"
+        return f"{self.file}:{self.line} {self.field}: {self.why}"
 
 
 @dataclass
 class Report:
     """What an import did."""
+    rows: int = 0
     counts: Counter = field(default_factory=Counter)
     remarks: list[Remark] = field(default_factory=list)
 
     def say(self, kind, file, line, where, why):
-        self.remarks.append(Remark(Path(file).name, line, where, why, kind))
+        self.remarks.append(Remark(kind, file, line, where, printable(why)))
+
+    def refuse(self, file, line, where, why):
+        """Say that a row did not load."""
+        self.say("error", file, line, where, why + (" Not loaded." if why.endswith((".", "?")) else "; not loaded."))
 
     def of(self, kind) -> list[Remark]:
         return [remark for remark in self.remarks if remark.kind == kind]
 
 
-class Unusable(Exception):
-    """The file is not what it says; nothing of it was read."""
+class Bad(Exception):
+    """A row that cannot be loaded: which field, and why."""
 
-
-# ------------------------------------------------------------------ reading files
-
-def rows_of(path: Path, report: Report, columns=()):
-    """(line number, row) for each row that can be read; the others are named in the report.
-
-    .jsonl gives one object a line, .csv one dict a row. Raises Unusable for a file that is neither.
-    """
-    try:
-        file = path.open("rb")
-    except OSError as problem:
-        raise Unusable(f"{path}: cannot be opened ({problem.strerror}).") from None
-    with file:
-        if b"\0" in file.read(8192):
-            raise Unusable(f"{path.name}: is binary, not text; a {path.suffix} file was expected.")
-        file.seek(0)
-        yield from (_jsonl if path.suffix == ".jsonl" else _csv)(path, file, report, columns)
-
-
-def _decoded(path, file, report):
-    number = 0
-    while raw := file.readline(LONGEST_LINE):
-        number += 1
-        if len(raw) == LONGEST_LINE:
-            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
-                pass
-            report.say("error", path, number, "line", "is far too long for one record; not loaded.")
-            continue
-        try:
-            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as problem:
-            report.say("error", path, number, "line", f"is not UTF-8 at byte {problem.start + 1}; not loaded.")
-
-
-def _jsonl(path, file, report, _columns):
-    for number, text in _decoded(path, file, report):
-        if not text.strip():
-            continue
-        try:
-            row = json.loads(text)
-        except (ValueError, RecursionError):
-            report.say("error", path, number, "line", "is not JSON; not loaded.")
-            continue
-        if not isinstance(row, dict):
-            report.say("error", path, number, "line", "is not a JSON object; not loaded.")
-            continue
-        yield number, row
-
-
-def _csv(path, file, report, columns):
-    lines = (text for _, text in _decoded(path, file, report))
-    reader = csv.DictReader(lines)
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
-    if missing:
-        raise Unusable(f"{path.name}: lacks the column {', '.join(missing)}; it has "
-                       f"{', '.join(reader.fieldnames or ['none'])[:200]}.")
-    try:
-        for row in reader:
-            yield reader.line_num, {name: value or "" for name, value in row.items() if isinstance(value, str | None)}
-    except csv.Error as problem:
-        report.say("error", path, reader.line_num, "line", f"is not CSV ({problem}); the rest is not read.")
-
-
-def count_lines(path: Path) -> int:
-    """For the progress bar."""
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-
-
-# ------------------------------------------------------------------ titles
-
-class _Bad(Exception):
     def __init__(self, where, why):
         super().__init__(why)
         self.where, self.why = where, why
 
 
-def load_titles(path: Path, organisation_id: int, report: Report, commit, tick=lambda: None):
-    """Load or revise the titles of a file; `commit` ends each batch, `tick` follows each row."""
-    batch, seen = [], {}
-    for number, row in rows_of(path, report):
-        tick()
+def printable(text) -> str:
+    """What a file says, fit for a terminal: it can neither move the cursor nor begin a line."""
+    return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def batches(rows):
+    """Lists of BATCH rows."""
+    rows = iter(rows)
+    return iter(lambda: list(islice(rows, BATCH)), [])
+
+
+# ------------------------------------------------------------------ reading fields
+
+def shaped(value, shape, where):
+    """A value of a row if it has the shape, its texts trimmed; None where it is missing. Raises Bad.
+
+    A shape is a number of characters, (a pattern, what it means), a range, [the shape of each, how many at
+    most], or an object of names and shapes, of which "*" is any name.
+    """
+    kind = KIND_OF[type(shape)]
+    if value is None:
+        return None
+    if type(value) is not kind:
+        raise Bad(where, f"is {IN_WORDS[type(value)]}, not {IN_WORDS[kind]}")
+    if kind is dict and "*" in shape:
+        return {said(shaped(name, 40, where), where): shaped(each, shape["*"], where) for name, each in value.items()}
+    if kind is dict:
+        return {name: shaped(value.get(name), part, f"{where}.{name}") for name, part in shape.items()}
+    if kind is list:
+        if len(value) > shape[1]:
+            raise Bad(where, f"has {len(value):,} entries, {shape[1]:,} at most")
+        return [said(shaped(each, shape[0], where), where) for each in value]
+    if kind is int:
+        if value not in shape:
+            raise Bad(where, f"{value!r:.40} is not from {shape[0]} to {shape[-1]}")
+        return value
+    most, pattern = (shape, None) if isinstance(shape, int) else (500, shape)
+    value = value.strip()
+    if UNPRINTABLE.search(value):
+        raise Bad(where, "holds characters that cannot be shown")
+    if len(value) > most:
+        raise Bad(where, f"has {len(value):,} characters, {most:,} at most")
+    if value and pattern and not pattern[0].fullmatch(value):
+        raise Bad(where, f"{value!r:.60} is not {pattern[1]}")
+    return value or None
+
+
+def said(value, where):
+    """The value, or Bad where it is missing."""
+    if value is None:
+        raise Bad(where, "is missing")
+    return value
+
+
+def chosen(value, where, choices):
+    """What a word stands for, or Bad where it is none of the choices."""
+    if said(value, where) not in choices:
+        raise Bad(where, f"{value!r} is none of {', '.join(choices)}")
+    return choices[value]
+
+
+def once(seen, key, number, where, what):
+    """Refuse what an earlier line of the same file said. `seen` maps keys to lines."""
+    if (first := seen.setdefault(key, number)) != number:
+        raise Bad(where, f"{what} stands in line {first} already")
+
+
+# ------------------------------------------------------------------ titles
+
+def load_titles(rows, organisation_id: int, report: Report, commit, tick=nothing) -> set[int]:
+    """List or revise titles from (line number, row) pairs; `commit` ends each batch. Returns the titles' ids.
+
+    A row revises what it names and leaves the rest of a title as it is, its status too.
+    """
+    ids = set()
+    for batch in batches(_good(rows, report, tick)):
+        ids |= _store(batch, organisation_id, report, tick)
+        commit()
+    return ids
+
+
+def _good(rows, report, tick):
+    """(line number, fields of a title) for each good row."""
+    seen = {}
+    for number, row in rows:
         try:
-            data = _title(row, path, number, report)
-            if data["external_id"] in seen:
-                raise _Bad("id", f"{data['external_id']} stands in line {seen[data['external_id']]} already")
-            seen[data["external_id"]] = number
-            batch.append((number, data))
-        except _Bad as problem:
-            report.say("error", path, number, problem.where, f"{problem.why}; not loaded.")
-        if len(batch) >= BATCH:
-            _store(batch, path, organisation_id, report)
-            commit()
-            batch = []
-    _store(batch, path, organisation_id, report)
-    commit()
+            data, warnings = _title(row)
+            once(seen, data["external_id"], number, "id", data["external_id"])
+        except Bad as problem:
+            report.refuse(TITLES, number, problem.where, problem.why)
+            tick()
+            continue
+        for where, why in warnings:
+            report.say("warning", TITLES, number, where, why)
+        yield number, data
 
 
-def _store(batch, path, organisation_id, report):
+def _store(batch, organisation_id, report, tick):
     known = {title.external_id: title for title in db.session.scalars(
         select(Title).where(Title.organisation_id == organisation_id,
                             Title.external_id.in_([data["external_id"] for _, data in batch]))
         .options(selectinload(Title.names), selectinload(Title.synopses), selectinload(Title.credits)))}
+    ids = {title.id for title in known.values()}
     for number, data in batch:
+        tick()
         title = known.get(data["external_id"])
+        if title is None:
+            with db.session.no_autoflush:  # what a title leaves behind goes to the database with the next one
+                ids.add(titles.create(organisation_id, status=Status.PUBLISHED.value, **data).id)
+            report.counts["titles created"] += 1
+            continue
+        data["tags"] = list(dict.fromkeys([*title.tags, *data["tags"]]))  # those that people gave it stay
+        if not _differs(title, data):
+            report.counts["titles unchanged"] += 1
+            continue
         try:
             with db.session.begin_nested():
-                if title is None:
-                    titles.create(organisation_id, status=Status.PUBLISHED.value, **data)
-                    report.counts["titles created"] += 1
-                elif _differs(title, data):
-                    titles.revise(title, **data)
-                    report.counts["titles revised"] += 1
-                else:
-                    report.counts["titles unchanged"] += 1
+                titles.revise(title, **data)
+            report.counts["titles revised"] += 1
         except Refusal as problem:
-            report.say("error", path, number, "row", f"{problem.detail} Not loaded.")
+            report.refuse(TITLES, number, "row", problem.detail)
+    return ids
 
 
 def _differs(title: Title, data) -> bool:
-    said = {**data, "titles": None, "synopsis": None, "credits": None}
-    if any(getattr(title, name) != value for name, value in said.items() if name in titles.PLAIN and value is not None):
-        return True
-    names = [(name.language, name.value) for name in title.names][1:]
-    wanted = list(dict.fromkeys((each["language"], each["value"]) for each in data["titles"]
-                                if each["value"] != title.original_title or each["kind"] != NameKind.ORIGINAL))
-    first = (title.original_language, title.original_title)
-    return (names != [each for each in wanted if each != first] or title.synopsis != data["synopsis"]
-            or [(each.role, each.name) for each in title.credits] != [
-                (each["role"], each["name"]) for each in data["credits"]])
+    parts = {"titles": [{"language": each.language, "value": each.value, "kind": each.kind}
+                        for each in title.names[1:]],
+             "synopsis": title.synopsis,
+             "credits": [{"role": each.role, "name": each.name} for each in title.credits]}
+    return any((parts[name] if name in parts else getattr(title, name)) != value for name, value in data.items())
 
 
-def _title(row, path, number, report) -> dict:
-    """A row as `titles.create` takes it. Raises _Bad where the row cannot be a title."""
-    external_id = _text(row, "id", required=True, most=200)
-    kind = row.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise _Bad("kind", f"{str(kind)[:40]!r} is none of {', '.join(KINDS)}")
-    year = row.get("year")
-    if year is None:
-        report.say("warning", path, number, "year", "is missing; the title is loaded without it.")
-    elif not isinstance(year, int) or isinstance(year, bool) or not 1870 <= year <= 2100:
-        raise _Bad("year", f"{str(year)[:40]!r} is no year")
-    language = _text(row, "original_language")
-    if language and not TAG.fullmatch(language):
-        raise _Bad("original_language", f"{language[:40]!r} is no language tag")
-    return {
-        "external_id": external_id, "kind": KINDS[kind].value, "year": year,
-        "tags": [kind] if KINDS[kind].value != kind else [],
-        "original_title": _text(row, "original_title", required=True), "original_language": language,
-        "titles": _names(row), "synopsis": _synopsis(row, language), "credits": _credits(row, path, number, report),
-        "countries": [each for each in _list(row, "countries") if isinstance(each, str) and len(each) == 2],
-        "genres": [each for each in _list(row, "genres") if isinstance(each, str)],
-        "runtime_minutes": row["runtime_min"] if isinstance(row.get("runtime_min"), int) else None,
-        "identifiers": {str(name)[:40]: str(value)[:200] for name, value in _dict(row, "external_ids").items()},
-        "episodes": [{"number": None if each.get("number") is None else str(each["number"]),
-                      "name": str(each.get("title") or "")} for each in _list(row, "episodes")
-                     if isinstance(each, dict)],
-    }
-
-
-def _text(row, name, required=False, most=500):
-    value = row.get(name)
-    if value is None or value == "":
-        if required:
-            raise _Bad(name, "is missing")
-        return None
-    if not isinstance(value, str):
-        raise _Bad(name, f"is {type(value).__name__}, not text")
-    if UNPRINTABLE.search(value):
-        raise _Bad(name, "holds characters that cannot be shown")
-    if len(value) > most:
-        raise _Bad(name, f"has {len(value)} characters, {most} at most")
-    return value.strip()
-
-
-def _list(row, name):
-    value = row.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise _Bad(name, f"is {type(value).__name__}, not a list")
-    return value
-
-
-def _dict(row, name):
-    value = row.get(name)
-    return value if isinstance(value, dict) else {}
+def _title(row) -> tuple[dict, list]:
+    """What a row says, as `titles.create` takes it, and (field, why) for each warning. Raises Bad."""
+    row = {name: shaped(row.get(name), shape, name) for name, shape in ROW.items()}
+    kind = chosen(row["kind"], "kind", KINDS).value
+    warnings = [(name, f"is {'0' if row[name] == 0 else 'missing'}; the title is loaded without it.")
+                for name in ("year", "runtime_min") if row[name] == 0 or name == "year" and row[name] is None]
+    data = {
+        "external_id": said(row["id"], "id"), "kind": kind, "tags": [row["kind"]] if row["kind"] != kind else [],
+        "original_title": said(row["original_title"], "original_title"), "year": row["year"],
+        "original_language": row["original_language"], "titles": _names(row), "countries": row["countries"],
+        "genres": row["genres"], "runtime_minutes": row["runtime_min"] or None, "credits": _credits(row, warnings),
+        "synopsis": row["synopsis"] and {row["synopsis_lang"] or row["original_language"] or "und": row["synopsis"]},
+        "identifiers": row["external_ids"] and {name: each for name, each in row["external_ids"].items() if each},
+        "episodes": row["episodes"] and [{"number": each["number"], "name": each["title"] or ""}
+                                         for each in row["episodes"]]}
+    return {name: value for name, value in data.items() if value is not None}, warnings
 
 
 def _names(row):
-    names = []
-    for each in _list(row, "titles"):
-        if not isinstance(each, dict) or not isinstance(each.get("value"), str) or not each["value"].strip():
-            raise _Bad("titles", "holds a name without a value")
-        value, tag = _text(each, "value"), each.get("lang")
-        if tag is not None and (not isinstance(tag, str) or not TAG.fullmatch(tag)):
-            raise _Bad("titles", f"{str(tag)[:40]!r} is no language tag")
-        names.append({"language": tag, "value": value,
-                      "kind": NAME_KINDS.get(each.get("type"), NameKind.ALIAS).value})
-    return names
+    """Every name but the original title, each once in a language: what `titles` keeps after that one."""
+    if row["titles"] is None:
+        return None
+    names, original = {}, (row["original_language"], row["original_title"])
+    for each in row["titles"]:
+        key = (each["lang"], said(each["value"], "titles.value"))
+        kind = chosen(each["type"] or "translation", "titles.type", NAME_KINDS)
+        if key != original and not (kind == NameKind.ORIGINAL and each["value"] == original[1]):
+            names.setdefault(key, {"language": key[0], "value": key[1], "kind": kind.value})
+    return list(names.values())
 
 
-def _synopsis(row, language):
-    text = _text(row, "synopsis", most=20_000)
-    return {row.get("synopsis_lang") or language or "und": text} if text else {}
-
-
-def _credits(row, path, number, report):
-    found = [{"role": "cast", "name": name} for name in _list(row, "cast") if isinstance(name, str)]
-    found += [each for name in ("crew", "companies") for each in _list(row, name) if isinstance(each, dict)]
-    kept = []
-    for each in found:
-        role, name = each.get("role"), each.get("name")
-        name = name.strip("【】[] \t") if isinstance(name, str) else ""
-        if not isinstance(role, str) or not role.strip() or not name or UNPRINTABLE.search(role + name):
-            report.say("warning", path, number, "credits", "a credit without a role or a name is left out.")
-            continue
-        role = role.strip().replace("distributor_or_publisher", "distributor").removeprefix("production:")
-        kept.append({"role": role[:100], "name": name[:300]})
+def _credits(row, warnings):
+    """Cast, crew and companies. What is left of a credit that was cut in two is left out, with a warning."""
+    if row["cast"] is row["crew"] is row["companies"] is None:
+        return None
+    kept, cast = [], [{"role": "cast", "name": name} for name in row["cast"] or ()]
+    for part, found in (("cast", cast), ("crew", row["crew"]), ("companies", row["companies"])):
+        for each in found or ():
+            role, name = (each["role"] or "").lstrip("[【"), HOLLOW.sub("", each["name"] or "").strip()
+            if not role or not any(char.isalnum() for char in name):
+                warnings.append((part, f"{each['name']!r:.60} is left out, for it has no "
+                                       f"{'role' if not role else 'name in it'}."))
+                continue
+            role = "distributor" if role == "distributor_or_publisher" else role.removeprefix("production:")
+            kept.append({"role": role.lstrip("[【"), "name": name})
     return kept
 
 
 # ------------------------------------------------------------------ links
 
-def load_relations(path: Path, organisation_id: int, report: Report, commit, tick=lambda: None):
-    """Load links, and join titles to the works they are part of."""
-    known = dict(db.session.execute(select(Title.external_id, Title.id).where(
+def known(organisation_id: int) -> dict[str, int]:
+    """External id → id of the titles an organisation lists."""
+    return dict(db.session.execute(select(Title.external_id, Title.id).where(
         Title.organisation_id == organisation_id, Title.external_id.is_not(None))).all())
-    made = {(link.title_id, link.kind, link.target_id) for link in db.session.scalars(select(Link))}
-    for number, row in rows_of(path, report, RELATION_COLUMNS):
-        tick()
-        try:
-            _relate(row, organisation_id, known, made, report)
-        except _Bad as problem:
-            report.say("error", path, number, problem.where, f"{problem.why}; not loaded.")
-        except Refusal as problem:
-            report.say("error", path, number, "to_id", f"{problem.detail} Not loaded.")
-        if number % BATCH == 0:
-            commit()
-    commit()
 
 
-def _relate(row, organisation_id, known, made, report):
-    if row["from_id"] not in known:
-        raise _Bad("from_id", f"there is no title {row['from_id'][:100]!r}")
-    title_id = known[row["from_id"]]
-    if row["type"] == "part_of_work":
-        report.counts["franchises joined" if _join(title_id, row["to_id"], organisation_id)
-                      else "franchises unchanged"] += 1
-        return
-    if row["type"] not in LINK_KINDS:
-        raise _Bad("type", f"{row['type'][:40]!r} is none of {', '.join(LINK_KINDS)}")
-    if row["to_id"] not in known:
-        raise _Bad("to_id", f"there is no title {row['to_id'][:100]!r}")
-    kind, target_id = LINK_KINDS[row["type"]], known[row["to_id"]]
-    if (title_id, kind.value, target_id) in made:
-        report.counts["links unchanged"] += 1
-        return
+def load_relations(rows, organisation_id: int, report: Report, commit, tick=nothing):
+    """Link titles from (line number, row) pairs, and join them to the works they are part of."""
+    ids, seen = known(organisation_id), {}
+    for batch in batches(rows):
+        for number, row in batch:
+            tick()
+            try:
+                report.counts[_relate(row, number, organisation_id, ids, seen)] += 1
+            except Bad as problem:
+                report.refuse(RELATIONS, number, problem.where, problem.why)
+            except Refusal as problem:
+                report.refuse(RELATIONS, number, "to_id", problem.detail)
+        commit()
+
+
+def _relate(row, number, organisation_id, ids, seen):
+    """Make what one row says. Returns what was done, as the report counts it."""
+    kind = chosen(shaped(row["type"], 40, "type"), "type", {**LINK_KINDS, PART_OF_WORK: None})
+    title_id, target = titled(row, "from_id", ids), said(shaped(row["to_id"], 200, "to_id"), "to_id")
+    if kind is None:
+        once(seen, title_id, number, "from_id", f"the work that {row['from_id']} is part of")
+        return "titles joined to a franchise" if _join(title_id, target, organisation_id) else "franchises unchanged"
+    target_id = titled(row, "to_id", ids)
+    once(seen, (title_id, kind, target_id), number, "from_id", f"that {row['from_id']} is {kind} {row['to_id']}")
+    if db.session.scalar(select(Link.id).where(Link.title_id == title_id, Link.kind == kind.value,
+                                               Link.target_id == target_id)):
+        return "links unchanged"
     links.create(db.session.get(Title, title_id), kind, db.session.get(Title, target_id))
-    made.add((title_id, kind.value, target_id))
-    report.counts["links created"] += 1
+    return "links created"
+
+
+def titled(row, where, ids) -> int:
+    """The id of the title a row names in one of its fields."""
+    external_id = said(shaped(row[where], 200, where), where)
+    if external_id not in ids:
+        raise Bad(where, f"there is no title {external_id!r:.100}")
+    return ids[external_id]
 
 
 def _join(title_id, work, organisation_id) -> bool:
@@ -328,7 +317,7 @@ def _join(title_id, work, organisation_id) -> bool:
     franchise = db.session.scalar(select(Franchise).where(Franchise.organisation_id == organisation_id,
                                                           Franchise.external_id == work))
     if franchise is None:
-        franchise = Franchise(organisation_id=organisation_id, external_id=work[:200])
+        franchise = Franchise(organisation_id=organisation_id, external_id=work)
         db.session.add(franchise)
         db.session.flush()
     title = db.session.get(Title, title_id)

@@ -1,96 +1,121 @@
-"""Licences done elsewhere from availability.csv, and the mandate that covers what a seller imports."""
+"""Licences done elsewhere from the rows of availability.csv, and the mandate that covers what a seller imports."""
+import hashlib
 from datetime import UTC, date, datetime
-from itertools import groupby
-from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from catalogue import titles
-from catalogue.imports import BATCH, Report, rows_of
+from catalogue.imports import Bad, Report, batches, known, nothing, once, said, shaped, titled
 from catalogue.models import Title
 from core.database import db
-from core.errors import Invalid, Refusal
-from licensing import contracts, mandates, terms
+from core.errors import Invalid
+from licensing import contracts, mandates, terms, wording
 from licensing.models import Licence, Mandate
+from licensing.terms import Terms
 
+AVAILABILITY = "availability.csv"
 COLUMNS = ("title_id", "service", "service_name", "service_title_id", "territories", "begin")
+KEY = ("title_id", "service", "service_title_id", "territories", "begin")  # of a licence: what makes it this one
 MANDATE_ID = "import"  # the external id of the mandate an import gives
 WHOLE_WORLD = {"territories": ["World"], "media": ["all"], "languages": ["*"], "starts_on": date(1900, 1, 1),
                "ends_on": None, "exclusive": True}
+MOST = 4000  # characters of a list of territories
 
 
-def load_mandates(organisation_id: int, report: Report, commit, tick=lambda: None):
-    """Give the seller World, all media, every language, exclusively, for ever, on each title imported."""
-    have = select(Mandate.title_id).where(Mandate.external_id == MANDATE_ID)
-    wanted = db.session.scalars(select(Title).where(
-        Title.organisation_id == organisation_id, Title.external_id.is_not(None), Title.id.not_in(have))
-        .order_by(Title.id)).all()
+class Silent(Bad):
+    """A row that leaves open where or when it counts. That is no mistake, but silence is never "all"."""
+
+
+class Done(NamedTuple):
+    """A licence done elsewhere, as one row says it."""
+    title_id: int
+    line: int
+    licensee: str
+    contract: str | None
+    external_id: str
+    terms: Terms
+
+
+def load_mandates(title_ids: set[int], report: Report, commit, tick=nothing):
+    """Give the seller World, all media, every language, exclusively, for ever, on titles that have no such mandate."""
+    held = set(db.session.scalars(select(Mandate.title_id).where(Mandate.external_id == MANDATE_ID))) & title_ids
+    report.counts["mandates unchanged"] += len(held)
+    tick(len(held))
     said = terms.read(WHOLE_WORLD)
-    for start in range(0, len(wanted), BATCH):
-        batch = wanted[start:start + BATCH]
-        titles.lock([title.id for title in batch])
-        for title in batch:
+    for batch in batches(sorted(title_ids - held)):
+        titles.lock(batch)
+        for title in db.session.scalars(select(Title).where(Title.id.in_(batch)).order_by(Title.id)):
             mandates.record(title, said, contract="Import", external_id=MANDATE_ID)
             report.counts["mandates recorded"] += 1
             tick()
         commit()
 
 
-def load_availability(path: Path, organisation_id: int, report: Report, commit, tick=lambda: None):
-    """Each row is a licence: non-exclusive, SVOD, every language, from its first day on, in perpetuity.
+def read_availability(rows, organisation_id: int, report: Report) -> list[Done]:
+    """The licences that (line number, row) pairs say, by title. A row that leaves them open is named, and left out."""
+    ids, seen, done = known(organisation_id), {}, []
+    for number, row in rows:
+        try:
+            licence = _read(row, number, ids)
+            once(seen, licence.external_id, number, "row", "the same")
+            done.append(licence)
+        except Silent as problem:
+            report.say("notice", AVAILABILITY, number, problem.where, problem.why)
+        except Bad as problem:
+            report.refuse(AVAILABILITY, number, problem.where, problem.why)
+    return sorted(done)
 
-    A row without territories or a begin is named and not loaded: silence is never "all". One that collides
-    or lies outside the mandates is refused with its reason.
-    """
-    known = dict(db.session.execute(select(Title.external_id, Title.id).where(
-        Title.organisation_id == organisation_id, Title.external_id.is_not(None))).all())
-    have = set(db.session.scalars(select(Licence.external_id).where(Licence.organisation_id == organisation_id)))
-    rows, done = [], 0
-    for number, row in rows_of(path, report, COLUMNS):
-        tick()
-        key = "|".join((row["title_id"], row["service"], row["service_title_id"], row["territories"], row["begin"]))
-        if not row["territories"] or not row["begin"]:
-            field = "begin" if row["territories"] else "territories"
-            report.say("notice", path, number, field, f"is empty, and silence is never all; {row['service_name']} "
-                       f"on {row['title_id']} is not loaded.")
-        elif row["title_id"] not in known:
-            report.say("error", path, number, "title_id", f"there is no title {row['title_id'][:100]!r}; not loaded.")
-        elif key[:200] in have:
-            report.counts["licences unchanged"] += 1
-        elif said := _read(row, path, number, report):
-            have.add(key[:200])
-            rows.append((known[row["title_id"]], number, row, key[:200], said))
-    rows.sort(key=lambda each: (each[0], each[1]))
-    for title_id, group in groupby(rows, key=lambda each: each[0]):
-        titles.lock([title_id])
-        title = db.session.get(Title, title_id)
-        for _, number, row, key, said in group:
+
+def load_licences(licences: list[Done], organisation_id: int, report: Report, commit, tick=nothing):
+    """Record licences that are not there yet. One that collides or lies outside the mandates is refused, and named."""
+    held = set(db.session.scalars(select(Licence.external_id).where(Licence.organisation_id == organisation_id)))
+    fresh = [each for each in licences if each.external_id not in held]
+    report.counts["licences unchanged"] += len(licences) - len(fresh)
+    tick(len(licences) - len(fresh))
+    for batch in batches(fresh):
+        ids = {each.title_id for each in batch}
+        titles.lock(ids)
+        locked = {title.id: title for title in db.session.scalars(select(Title).where(Title.id.in_(ids)))}
+        for each in batch:
+            tick()
             try:
-                contracts.grant(organisation_id, [(title, said)], licensee_id=None, licensee_name=row["service_name"],
-                                contract=row["service_title_id"] or None, external_id=key, recording=True)
+                contracts.grant(organisation_id, [(locked[each.title_id], each.terms)], licensee_id=None,
+                                licensee_name=each.licensee, contract=each.contract, external_id=each.external_id,
+                                recording=True)
                 report.counts["licences recorded"] += 1
-            except Refusal as problem:
-                report.say("error", path, number, "row", f"{problem.detail} Not loaded.")
-            done += 1
-        if done >= BATCH:
-            commit()
-            done = 0
-    commit()
+            except contracts.RightsTaken as problem:  # asked before anything was written
+                answer = problem.refused[0][2]
+                report.refuse(AVAILABILITY, each.line, "territories", wording.reason(answer.reasons[0]))
+        commit()
 
 
-def _read(row, path, number, report):
-    """The terms of a row, or None where it is named in the report."""
+def _read(row, number, ids) -> Done:
+    """Non-exclusive, SVOD, every language, from its first day on, in perpetuity. Raises Bad or Silent."""
+    row = {name: shaped(row[name], MOST if name == "territories" else 200, name) for name in (*COLUMNS, "end")
+           if name in row}
+    for name in ("territories", "begin"):
+        if row[name] is None:
+            raise Silent(name, f"is empty, and silence is never all: {row['service_name'] or row['service']} on "
+                               f"{row['title_id']} is not loaded.")
+    if row.get("end"):
+        raise Bad("end", f"{row['end']!r:.40} would be lost, for licences are imported in perpetuity")
+    key = "|".join(row[name] or "" for name in KEY)
+    if len(key) > 200:
+        key = f"{key[:135]}#{hashlib.sha256(key.encode()).hexdigest()}"
+    return Done(titled(row, "title_id", ids), number, said(row["service_name"], "service_name"),
+                row["service_title_id"], key, _terms(row))
+
+
+def _terms(row):
     try:
-        begin = datetime.fromisoformat(row["begin"]).replace(tzinfo=None) if row["begin"][-1:] != "Z" else (
-            datetime.fromisoformat(row["begin"]).astimezone(UTC))
-    except ValueError:
-        report.say("error", path, number, "begin", f"{row['begin'][:40]!r} is no date; not loaded.")
-        return None
+        begin = datetime.fromisoformat(row["begin"])
+        day = (begin.astimezone(UTC) if begin.tzinfo else begin).date()
+    except (ValueError, OverflowError):
+        raise Bad("begin", f"{row['begin']!r:.40} is no date") from None
     try:
-        return terms.read({"territories": [each.strip() for each in row["territories"].split("|") if each.strip()],
-                           "media": ["svod"], "languages": ["*"], "starts_on": begin.date(), "ends_on": None,
-                           "exclusive": False})
+        return terms.read({"territories": [each.strip() for each in row["territories"].split("|")], "media": ["svod"],
+                           "languages": ["*"], "starts_on": day, "ends_on": None, "exclusive": False})
     except Invalid as problem:
-        for field, why in problem.errors.items():
-            report.say("error", path, number, "begin" if field == "starts_on" else field, f"{why[0]} Not loaded.")
-        return None
+        field, why = next(iter(problem.errors.items()))
+        raise Bad("begin" if field == "starts_on" else field, why[0]) from None

@@ -82,13 +82,13 @@ def offer(offer_id):
 
 
 def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200):
-    answers = offers.answers(shown, viewer)
+    answers, side = offers.answers(shown, viewer), moves.side_of(shown, viewer)
     changes = [differences.between(before, version)
                for before, version in zip((None, *shown.versions), shown.versions, strict=False)]
     return render_template(
         "licensing/offer.html", offer=shown, answers=answers, changes=changes, errors=errors or {}, typed=typed or [],
-        refusal=refusal, side=moves.side_of(shown, viewer), actions=moves.actions(shown, viewer),
-        waits_for=moves.waits_for(shown, moves.side_of(shown, viewer)), words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
+        refusal=refusal, side=side, actions=moves.actions(shown, viewer), waits_for=moves.waits_for(shown, side),
+        words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
         media_tree=media.vocabulary(), licences=offers.licences(shown), past=PAST, diff_rows=_diff_rows,
         form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status
