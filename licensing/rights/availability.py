@@ -149,15 +149,17 @@ class Judgement:
     def coverage(self, today: date) -> Fraction:
         """Free cell-days of asked cell-days over all leaves; an open end counts 30 years from the later of its
         start and today."""
-        horizon = _horizon(max(date.fromordinal(self.request.block.dates.spans[0][0]), today))
+        days = self.request.block.dates
+        if days.spans[-1][1] == FOREVER:
+            days &= Dates(((0, _horizon(max(date.fromordinal(days.spans[0][0]), today))),))
         asked = found = 0
         for holders, cells in self._cut.cells.items():
             size = sum(territories.bit_count() * media.bit_count() * languages.count(tongues)
                        for territories, media, tongues in cells)
             asked += size * self._leaves
-            found += size * sum(_length(side.free(holders), horizon) * len(share.leaves)
+            found += size * sum(_length(side.free(holders) & days) * len(share.leaves)
                                 for side, share in zip(self._sides, self.shares, strict=True))
-        return Fraction(found, asked * _length(self.request.block.dates, horizon)) if asked else Fraction(0)
+        return Fraction(found, asked * _length(days)) if asked else Fraction(0)
 
     def reasons(self) -> list[Reason]:
         """Why the rest is not free. What stands in the way of every leaf has its own code; what stands in the way of
@@ -294,5 +296,5 @@ def _horizon(start: date) -> int:
         return date(year, 3, 1).toordinal()
 
 
-def _length(dates: Dates, horizon: int) -> int:
-    return sum(max(0, (horizon if end == FOREVER else end) - begin) for begin, end in dates.spans)
+def _length(dates: Dates) -> int:
+    return sum(end - begin for begin, end in dates.spans)
