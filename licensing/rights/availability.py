@@ -1,27 +1,25 @@
 """Is it free? The law of availability (domain.md, "Availability") for one title. Pure.
 
-A request is answered from the lines that count: mandates (rights in) and licences (rights out). The answer
-is never a bare yes or no: a verdict, a coverage, what is free, why the rest is not, and the next best thing.
+A request is answered from what counts: mandates (rights in), licences (rights out), holdbacks and runs, for
+each leaf of the title's hierarchy. The answer is never a bare yes or no: a verdict, a coverage, what is free,
+why the rest is not, and the next best thing.
 """
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from functools import reduce
+from operator import and_
 
 from licensing.rights import languages
-from licensing.rights.blocks import Block, canonical, cells, joined, subtract
+from licensing.rights.alternatives import Alternative, alternatives
+from licensing.rights.axes import bits
+from licensing.rights.blocks import Block, Cut, canonical, joined, subtract
 from licensing.rights.dates import FOREVER, Dates, union
+from licensing.rights.holdings import Holdback, Line, Share, remaining
 
 OPEN_END_YEARS = 30  # for the figure of coverage alone
-MOST_ALTERNATIVES = 5
-
-
-@dataclass(frozen=True)
-class Line:
-    """A block with its exclusivity: a mandate, a licence or a request. `ref` is the caller's own key."""
-    block: Block
-    exclusive: bool
-    ref: object = None
 
 
 class Verdict(StrEnum):
@@ -31,20 +29,33 @@ class Verdict(StrEnum):
 
 
 class Code(StrEnum):
-    """Why something is not free, in order of precedence."""
+    """Why something is not free, in order of precedence; after IN_PAST, what is only advice."""
     NO_RIGHTS_IN = "NO_RIGHTS_IN"
     NO_EXCLUSIVE_RIGHTS_IN = "NO_EXCLUSIVE_RIGHTS_IN"
     RIGHTS_OUT = "RIGHTS_OUT"
+    HOLDBACK = "HOLDBACK"
+    RUNS_EXHAUSTED = "RUNS_EXHAUSTED"
+    LIMITED_BY_CHILDREN = "LIMITED_BY_CHILDREN"
     IN_PAST = "IN_PAST"
+    HELD = "HELD"
+    SOFT_HOLDBACK = "SOFT_HOLDBACK"
+    ENCUMBERED = "ENCUMBERED"
+    TENTATIVE = "TENTATIVE"
+
+
+PRECEDENCE = {code: place for place, code in enumerate(Code)}
+BLOCKING = (Code.NO_RIGHTS_IN, Code.NO_EXCLUSIVE_RIGHTS_IN, Code.RIGHTS_OUT, Code.HOLDBACK, Code.RUNS_EXHAUSTED)
 
 
 @dataclass(frozen=True)
 class Reason:
-    """`blocks` are canonical; `refs` name the lines it comes from."""
+    """`blocks` are canonical; `refs` name the lines it comes from, `leaves` the children it is about."""
     code: Code
     blocks: tuple[Block, ...]
     blocking: bool = True
     refs: tuple = ()
+    leaves: tuple = ()
+    tentative: bool = False
 
     @property
     def block(self) -> Block:
@@ -57,162 +68,231 @@ class Reason:
         return hull
 
 
-class Kind(StrEnum):
-    """What an alternative changes, in the order they are offered."""
-    WITHOUT_TERRITORIES = "without_territories"
-    WITHOUT_MEDIA = "without_media"
-    LATER_START = "later_start"
-    EARLIER_END = "earlier_end"
-    FEWER_LANGUAGES = "fewer_languages"
-    NON_EXCLUSIVE = "non_exclusive"
-
-
-@dataclass(frozen=True)
-class Alternative:
-    kind: Kind
-    request: Line
-
-
 @dataclass(frozen=True)
 class Answer:
-    """`request` is what was judged: the part of the question that lies from today on."""
+    """`request` is what was judged: the part of the question that lies from today on.
+
+    `doubtful` are the blocks in which a date still to be announced plays a part.
+    """
     verdict: Verdict
     coverage: Fraction
     request: Line
     free: tuple[Block, ...] = ()
     reasons: tuple[Reason, ...] = ()
-    alternatives: tuple[Alternative, ...] = field(default=())
+    alternatives: tuple[Alternative, ...] = ()
+    doubtful: tuple[Block, ...] = ()
 
 
-def answer(request: Line, mandates, licences, today: date) -> Answer:
-    """The whole answer. `today` cuts the past off; lines may carry any dates."""
+def answer(request: Line, shares: Sequence[Share], today: date, licensee=None) -> Answer:
+    """The whole answer. `today` cuts the past off; lines may carry any dates.
+
+    `shares` are the leaves of the title asked about: what is free on each of them is free. `licensee` is who
+    asks, where that is known: some holdbacks bind one licensee alone.
+    """
     past = request.block.dates - Dates.since(today)
     ahead = request.block.dates - past
     if not ahead:
         reason = Reason(Code.IN_PAST, (request.block,))
         return Answer(Verdict.UNAVAILABLE, Fraction(0), request, reasons=(reason,))
     judged = replace(request, block=replace(request.block, dates=ahead))
-    free = _free(judged, mandates, licences)
-    missing = subtract([judged.block], free)
-    verdict = (Verdict.AVAILABLE if not missing else Verdict.PARTIAL if free else Verdict.UNAVAILABLE)
-    reasons = [*_missing_in(judged, mandates), *_licensed_out(judged, licences)]
+    judgement = Judgement(judged, shares, licensee)
+    found = judgement.verdict()
+    reasons = judgement.reasons() + judgement.advice()
     if past:
         reasons.append(Reason(Code.IN_PAST, (replace(request.block, dates=past),), blocking=False))
-    return Answer(verdict, _coverage(free, judged.block, today), judged, tuple(free), tuple(reasons),
-                  () if verdict is Verdict.AVAILABLE else tuple(_alternatives(judged, free, mandates, licences)))
+    reasons.sort(key=lambda each: PRECEDENCE[each.code])
+    free = tuple(judgement.free())
+    instead = [] if found is Verdict.AVAILABLE else alternatives(
+        judged, free, lambda line: verdict(line, shares, licensee) is Verdict.AVAILABLE)
+    return Answer(found, judgement.coverage(today), judged, free, tuple(reasons), tuple(instead),
+                  tuple(judgement.doubtful()))
 
 
-def is_free(request: Line, mandates, licences) -> bool:
-    """Whether all of a request can be licensed; asks nothing of the past."""
-    return not subtract([request.block], _free(request, mandates, licences))
-
-
-def has_free(request: Line, mandates, licences) -> bool:
-    """Whether any of a request can be licensed."""
-    return bool(_free(request, mandates, licences))
+def verdict(request: Line, shares: Sequence[Share], licensee=None) -> Verdict:
+    """The verdict alone; asks nothing of the past."""
+    return Judgement(request, shares, licensee).verdict()
 
 
 def merged(reasons) -> list[Reason]:
     """What an outsider may read: one reason for each code, so that deals can be neither counted nor told apart."""
     together = {}
     for reason in reasons:
-        together.setdefault((reason.code, reason.blocking), []).extend(reason.blocks)
-    return [Reason(code, tuple(canonical(blocks)), blocking) for (code, blocking), blocks in together.items()]
+        if reason.code not in (Code.HELD, Code.ENCUMBERED):
+            together.setdefault((reason.code, reason.blocking), []).append(reason)
+    return [Reason(code, tuple(canonical(block for each in some for block in each.blocks)), blocking,
+                   leaves=tuple(dict.fromkeys(leaf for each in some for leaf in each.leaves)),
+                   tentative=any(each.tentative for each in some))
+            for (code, blocking), some in together.items()]
 
 
-def _free(request, mandates, licences) -> list[Block]:
-    """Covered by the union of the mandates that serve the request, and not taken: canonical."""
-    serving = [line.block for line in mandates if line.exclusive or not request.exclusive]
-    taken = [line.block for line in licences if line.exclusive or request.exclusive]
-    lines, owned = serving + taken, len(serving)
-    pieces = []
-    for *cell, held in cells(request.block, lines):
-        covered = union(lines[place].dates for place in held if place < owned) & request.block.dates
-        if covered:
-            out = union(lines[place].dates for place in held if place >= owned)
-            if days := covered - out:
-                pieces.append((*cell, days))
-    return joined(pieces)
+class Judgement:
+    """A request against the holdings of every leaf, cell by cell; cells that the same lines hold are judged once."""
+
+    def __init__(self, request: Line, shares: Sequence[Share], licensee=None):
+        self.request, self.shares, self.licensee = request, shares, licensee
+        blocks = []
+        self._sides = [_Side(request, share, licensee, blocks) for share in shares]
+        self._cut = Cut(request.block, blocks)
+        self._leaves = sum(len(share.leaves) for share in shares)
+        self._free = {holders: reduce(and_, (side.free(holders) for side in self._sides))
+                      for holders in self._cut.cells}
+
+    def verdict(self) -> Verdict:
+        if all(free == self.request.block.dates for free in self._free.values()):
+            return Verdict.AVAILABLE
+        return Verdict.PARTIAL if any(self._free.values()) else Verdict.UNAVAILABLE
+
+    def free(self) -> list[Block]:
+        """What is free on every leaf: canonical."""
+        return self._joined(self._free)
+
+    def coverage(self, today: date) -> Fraction:
+        """Free cell-days of asked cell-days over all leaves; an open end counts 30 years from the later of its
+        start and today."""
+        horizon = _horizon(max(date.fromordinal(self.request.block.dates.spans[0][0]), today))
+        asked = found = 0
+        for holders, cells in self._cut.cells.items():
+            size = sum(territories.bit_count() * media.bit_count() * languages.count(tongues)
+                       for territories, media, tongues in cells)
+            asked += size * self._leaves
+            found += size * sum(_length(side.free(holders), horizon) * len(share.leaves)
+                                for side, share in zip(self._sides, self.shares, strict=True))
+        return Fraction(found, asked * _length(self.request.block.dates, horizon)) if asked else Fraction(0)
+
+    def reasons(self) -> list[Reason]:
+        """Why the rest is not free. What stands in the way of every leaf has its own code; what stands in the way of
+        some is LIMITED_BY_CHILDREN, with the leaves."""
+        shut = {holders: days for holders, free in self._free.items() if (days := self.request.block.dates - free)}
+        found, rest = [], dict(shut)
+        for code in BLOCKING:
+            common = {holders: reduce(and_, (side.blocked(holders, code) for side in self._sides)) for holders in shut}
+            blocks = self._joined(common)
+            if code in (Code.RIGHTS_OUT, Code.HOLDBACK):
+                found += self._by_line(code, blocks)
+            else:
+                found += [Reason(code, (block,)) for block in blocks]
+            if len(self.shares) > 1:
+                rest |= {holders: rest[holders] - days for holders, days in common.items()}
+        if len(self.shares) > 1 and (blocks := self._joined(rest)):
+            found.append(Reason(Code.LIMITED_BY_CHILDREN, tuple(blocks), leaves=tuple(self._limiting(rest))))
+        return found
+
+    def _limiting(self, limited):
+        """The leaves on which some of the limited days are not free."""
+        for side, share in zip(self._sides, self.shares, strict=True):
+            if any(days - side.free(holders) for holders, days in limited.items()):
+                yield from share.leaves
+
+    def _by_line(self, code, blocks):
+        """One reason for each line that stands in the way of every leaf; one more for what several do together."""
+        lines = [side.standing(code) for side in self._sides]
+        everywhere = [line for line in lines[0] if all(line in others for others in lines[1:])]
+        met = {line: line.block & self.request.block for line in everywhere}
+        order = {block: place for place, block in enumerate(_ordered(met.values()))}
+        found = [Reason(code, (block,), refs=(line.ref,), tentative=bool(line.doubt & block.dates))
+                 for line, block in sorted(met.items(), key=lambda each: order[each[1]])]
+        if len(self.shares) > 1 and (rest := subtract(blocks, met.values())):
+            refs = dict.fromkeys(line.ref for side in lines for line in side if line not in met)
+            found.append(Reason(code, tuple(canonical(rest)), refs=tuple(refs)))
+        return found
+
+    def advice(self) -> list[Reason]:
+        """What does not block: holds, options, soft holdbacks, and dates still to be announced."""
+        found = {}
+        for share in self.shares:
+            for claim in share.holdings.claims:
+                if claim.block.meets(self.request.block):
+                    found[claim.code, claim.ref] = Reason(Code(claim.code), (claim.block & self.request.block,),
+                                                          False, (claim.ref,))
+            for holdback in share.holdings.holdbacks:
+                if not holdback.hard and holdback.binds(self.licensee) and holdback.block.meets(self.request.block):
+                    found[Code.SOFT_HOLDBACK, holdback.ref] = Reason(
+                        Code.SOFT_HOLDBACK, (holdback.block & self.request.block,), False, (holdback.ref,),
+                        tentative=bool(holdback.doubt))
+        unsure = canonical(block for side in self._sides for block in side.unsure())
+        return [*found.values(), *([Reason(Code.TENTATIVE, tuple(unsure), False, tentative=True)] if unsure else [])]
+
+    def doubtful(self) -> list[Block]:
+        """Where a line with a date still to be announced plays a part."""
+        return [line.block for side in self._sides for line in side.lines if line.doubt
+                and line.block.meets(self.request.block)]
+
+    def _joined(self, days) -> list[Block]:
+        return joined((*cell, each) for holders, each in days.items() if each
+                      for cell in self._cut.cells[holders])
 
 
-def _missing_in(request, mandates):
-    """What no mandate covers; and for an exclusive request, what only non-exclusive mandates cover."""
-    blocks = [line.block for line in mandates]
-    nothing, shared = [], []
-    for *cell, held in cells(request.block, blocks):
-        covered = union(blocks[place].dates for place in held)
-        exclusively = union(blocks[place].dates for place in held if mandates[place].exclusive)
-        nothing.append((*cell, request.block.dates - covered))
-        if request.exclusive:
-            shared.append((*cell, (request.block.dates & covered) - exclusively))
-    return [*(Reason(Code.NO_RIGHTS_IN, (block,)) for block in joined(nothing)),
-            *(Reason(Code.NO_EXCLUSIVE_RIGHTS_IN, (block,)) for block in joined(shared))]
+class _Side:
+    """One share's part in a judgement: which of the numbered blocks are its mandates, licences and holdbacks."""
+
+    def __init__(self, request, share, licensee, blocks):
+        holdings, self._request = share.holdings, request
+        self.lines = [*holdings.mandates, *(line for line in holdings.licences if line.exclusive or request.exclusive),
+                      *(each for each in holdings.holdbacks if each.hard and each.binds(licensee))]
+        self._owned = len(holdings.mandates)  # places before are mandates, then come licences,
+        self._taken = len(self.lines) - sum(isinstance(line, Holdback) for line in self.lines)  # then holdbacks
+        self._dates = [line.block.dates for line in self.lines]
+        self._serving = [line.exclusive or not request.exclusive for line in holdings.mandates]
+        self._able = [serves and ((left := remaining(line, holdings.licences)) is None or left >= (request.runs or 1))
+                      for line, serves in zip(holdings.mandates, self._serving, strict=True)]
+        self._first, self._mask = len(blocks), (1 << len(self.lines)) - 1
+        self._known = {}
+        blocks += [line.block for line in self.lines]
+
+    def free(self, holders: int) -> Dates:
+        """The days on which cells with these holders are free on this leaf."""
+        mine = holders >> self._first & self._mask
+        if mine not in self._known:
+            owned, taken = [], []
+            for place in bits(mine):
+                if place >= self._owned:
+                    taken.append(self._dates[place])
+                elif self._able[place]:
+                    owned.append(self._dates[place])
+            self._known[mine] = (union(owned) & self._request.block.dates) - union(taken)
+        return self._known[mine]
+
+    def blocked(self, holders: int, code: Code) -> Dates:
+        """The days on which they are shut by this code."""
+        window, places = self._request.block.dates, bits(holders >> self._first & self._mask)
+        if code is Code.RIGHTS_OUT:
+            return union(self._dates[place] for place in places if self._owned <= place < self._taken) & window
+        if code is Code.HOLDBACK:
+            return union(self._dates[place] for place in places if place >= self._taken) & window
+        owned = [place for place in places if place < self._owned]
+        covered = union(self._dates[place] for place in owned) & window
+        if code is Code.NO_RIGHTS_IN:
+            return window - covered
+        serving = union(self._dates[place] for place in owned if self._serving[place]) & window
+        if code is Code.NO_EXCLUSIVE_RIGHTS_IN:
+            return covered - serving
+        return serving - union(self._dates[place] for place in owned if self._able[place])
+
+    def standing(self, code):
+        """The lines that stand in the way under a code, by line."""
+        lines = (self.lines[self._owned:self._taken] if code is Code.RIGHTS_OUT else self.lines[self._taken:])
+        return dict.fromkeys(line for line in lines if line.block.meets(self._request.block))
+
+    def unsure(self):
+        """What may change when a date is announced."""
+        asked = self._request.block
+        return [block for line in self.lines if line.doubt
+                and (block := replace(line.block, dates=line.doubt) & asked)]
 
 
-def _licensed_out(request, licences):
-    """One reason for each licence line that stands in the way."""
-    met = [(line.block & request.block, line.ref) for line in licences
-           if (line.exclusive or request.exclusive) and line.block.meets(request.block)]
-    order = {block: place for place, block in enumerate(canonical_order(block for block, _ in met))}
-    return [Reason(Code.RIGHTS_OUT, (block,), refs=(ref,))
-            for block, ref in sorted(met, key=lambda each: order[each[0]])]
-
-
-def canonical_order(blocks) -> list[Block]:
-    """Distinct blocks of one span each by start, end, and their sets."""
+def _ordered(blocks) -> list[Block]:
+    """Distinct blocks by start, end and their sets."""
     return sorted(set(blocks), key=lambda block: (block.dates.spans, block.territories, block.media, block.languages))
 
 
-def _coverage(free, asked, today) -> Fraction:
-    """Free cell-days of asked cell-days; an open end counts 30 years from the later of its start and today."""
-    start = max(date.fromordinal(asked.dates.spans[0][0]), today)
-    horizon = min(date(min(start.year + OPEN_END_YEARS, 9999), start.month, min(start.day, 28)).toordinal()
-                  + max(0, start.day - 28), FOREVER - 1)
-
-    def size(block):
-        days = sum(max(0, min(end, horizon if end == FOREVER else end) - begin) for begin, end in block.dates.spans)
-        return block.territories.bit_count() * block.media.bit_count() * languages.count(block.languages) * days
-
-    whole = size(asked)
-    return Fraction(sum(min(size(block), whole) for block in free), whole) if whole else Fraction(0)
+def _horizon(start: date) -> int:
+    """The day on which 30 years from `start` are over."""
+    year = min(start.year + OPEN_END_YEARS, 9999)
+    try:
+        return start.replace(year=year).toordinal()
+    except ValueError:  # 29 February
+        return date(year, 3, 1).toordinal()
 
 
-# ------------------------------------------------------------------ the next best thing
-
-def _alternatives(request, free, mandates, licences):
-    found = []
-    for kind, block, exclusive in _candidates(request, free):
-        line = Line(block, exclusive)
-        if block and (block, exclusive) != (request.block, request.exclusive) and is_free(line, mandates, licences):
-            found.append(Alternative(kind, line))
-    return found[:MOST_ALTERNATIVES]
-
-
-def _candidates(request, free):
-    """(kind, block, exclusive), each changing one thing; whether they are free is checked by the caller."""
-    asked, exclusive = request.block, request.exclusive
-    days = {}
-    for territory, medium, language, held in cells(asked, free):
-        days[territory, medium, language] = union(free[place].dates for place in held)
-    for kind, axis, place in ((Kind.WITHOUT_TERRITORIES, "territories", 0), (Kind.WITHOUT_MEDIA, "media", 1)):
-        yield kind, replace(asked, **{axis: _throughout(days, place, asked)}), exclusive
-    (start, end), = asked.dates.spans
-    last = [each.spans[-1] if each else (FOREVER, 0) for each in days.values()]
-    if all(until == end for _, until in last):
-        yield Kind.LATER_START, replace(asked, dates=Dates(((max(begin for begin, _ in last), end),))), exclusive
-    first = [each.spans[0] if each else (FOREVER, 0) for each in days.values()]
-    if all(begin == start for begin, _ in first):
-        yield Kind.EARLIER_END, replace(asked, dates=Dates(((start, min(until for _, until in first)),))), exclusive
-    yield Kind.FEWER_LANGUAGES, replace(asked, languages=_throughout(days, 2, asked)), exclusive
-    if exclusive:
-        yield Kind.NON_EXCLUSIVE, asked, False
-
-
-def _throughout(days, place, asked) -> int:
-    """The part of one axis that is free for everything else that was asked."""
-    kept, spoiled = 0, 0
-    for cell, free in days.items():
-        kept |= cell[place]
-        if free != asked.dates:
-            spoiled |= cell[place]
-    return kept & ~spoiled
+def _length(dates: Dates, horizon: int) -> int:
+    return sum(max(0, (horizon if end == FOREVER else end) - begin) for begin, end in dates.spans)

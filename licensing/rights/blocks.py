@@ -1,12 +1,13 @@
 """Blocks: boxes in the space territory x medium x language-use x day, and the one way to write a set of them.
 
-The three named axes are bit sets, days are `Dates`. To compare or to compute, axes are cut into *atoms*:
-the largest sets that no block in question tells apart. There are few, however many lines there are.
+The three named axes are bit sets, days are `Dates`. To compare or to compute, a block is cut into the largest
+parts that no other block in question tells apart (`Cut`). There are few, however many lines there are.
 """
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from licensing.rights import languages, media, territories
+from licensing.rights.axes import bits
 from licensing.rights.dates import Dates, union
 
 NAMED = ("territories", "media", "languages")
@@ -53,32 +54,41 @@ def subtract(blocks, holes) -> list[Block]:
     return left
 
 
-def atoms(masks, whole: int) -> list[int]:
-    """Cut `whole` into the parts that none of `masks` tells apart."""
-    parts = [whole] if whole else []
-    for mask in dict.fromkeys(masks):
+class Cut:
+    """A block cut by others into *cells* (territories, media, languages), the largest parts that none of them
+    tells apart; those that the same others hold together.
+
+    `cells` maps the set of holders — a Python int, bit n standing for the nth of `blocks` — to its cells.
+    """
+
+    def __init__(self, within: Block, blocks):
+        near = [(1 << place, block) for place, block in enumerate(blocks) if block.meets(within)]
+        by_territory, by_medium, by_language = (
+            _parts(getattr(within, axis), [(getattr(block, axis), bit) for bit, block in near]) for axis in NAMED)
+        self.within, self.cells = within, defaultdict(list)
+        for territory, here in by_territory:
+            for medium, there in by_medium:
+                both = here & there
+                for language, holders in by_language:
+                    self.cells[both & holders].append((territory, medium, language))
+
+
+def _parts(whole: int, masks) -> list[tuple[int, int]]:
+    """(part, holders) for the parts of `whole` that none of the (mask, holder) pairs tells apart."""
+    holders = defaultdict(int)
+    for mask, bit in masks:
+        holders[mask] |= bit
+    parts = [(whole, 0)] if whole else []
+    for mask, held_by in holders.items():
         cut = []
-        for part in parts:
+        for part, held in parts:
             inside, outside = part & mask, part & ~mask
             if inside:
-                cut.append(inside)
+                cut.append((inside, held | held_by))
             if outside:
-                cut.append(outside)
+                cut.append((outside, held))
         parts = cut
     return parts
-
-
-def cells(within: Block, blocks):
-    """(territories, media, languages, indexes of the blocks that hold them) for every atom of `within`."""
-    near = [(place, block) for place, block in enumerate(blocks) if block.meets(within)]
-    language_atoms = atoms((block.languages for _, block in near), within.languages)
-    media_atoms = atoms((block.media for _, block in near), within.media)
-    for territory in atoms((block.territories for _, block in near), within.territories):
-        here = [each for each in near if each[1].territories & territory]
-        for medium in media_atoms:
-            by_medium = [each for each in here if each[1].media & medium]
-            for language in language_atoms:
-                yield territory, medium, language, [place for place, block in by_medium if block.languages & language]
 
 
 def joined(pieces) -> list[Block]:
@@ -116,8 +126,8 @@ def canonical(blocks) -> list[Block]:
         return []
     hull = Block(_any(blocks, "territories"), _any(blocks, "media"), _any(blocks, "languages"),
                  union(block.dates for block in blocks))
-    return joined((*cell, union(blocks[place].dates for place in held))
-                  for *cell, held in cells(hull, blocks))
+    return joined((*cell, union(blocks[place].dates for place in bits(holders)))
+                  for holders, cells in Cut(hull, blocks).cells.items() for cell in cells)
 
 
 def _any(blocks, axis):

@@ -5,8 +5,6 @@ is one way to write each set. People and the API say both ends inclusive; no end
 """
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
-from operator import and_, or_
 
 FOREVER = date.max.toordinal() + 1
 
@@ -40,31 +38,36 @@ class Dates:
         return any(start <= day.toordinal() < end for start, end in self.spans)
 
     def __or__(self, other):
-        return self._combine(other, or_)
+        return union((self, other))
 
     def __and__(self, other):
-        if len(self.spans) == 1 == len(other.spans):  # by far the commonest
-            (a, b), (c, d) = self.spans[0], other.spans[0]
-            start, end = max(a, c), min(b, d)
-            return Dates(((start, end),)) if start < end else NEVER
-        return self._combine(other, and_)
+        found, mine, theirs = [], self.spans, other.spans
+        i = j = 0
+        while i < len(mine) and j < len(theirs):
+            (a, b), (c, d) = mine[i], theirs[j]
+            start, end = a if a > c else c, b if b < d else d
+            if start < end:
+                found.append((start, end))
+            if b < d:
+                i += 1
+            else:
+                j += 1
+        return Dates(tuple(found)) if found else NEVER
 
     def __sub__(self, other):
-        return self._combine(other, lambda mine, theirs: mine and not theirs)
-
-    def _holds(self, number):
-        return any(start <= number < end for start, end in self.spans)
-
-    def _combine(self, other, keep):
-        """Cut time at every edge, keep the pieces `keep` says, join neighbours."""
-        edges = sorted({edge for span in self.spans + other.spans for edge in span})
-        spans = []
-        for start, end in pairwise(edges):
-            if keep(self._holds(start), other._holds(start)):
-                if spans and spans[-1][1] == start:
-                    start = spans.pop()[0]
-                spans.append((start, end))
-        return Dates(tuple(spans))
+        found, theirs, j = [], other.spans, 0
+        for start, end in self.spans:
+            while j < len(theirs) and theirs[j][1] <= start:
+                j += 1
+            place = j
+            while place < len(theirs) and theirs[place][0] < end:
+                if theirs[place][0] > start:
+                    found.append((start, theirs[place][0]))
+                start = theirs[place][1]
+                place += 1
+            if start < end:
+                found.append((start, end))
+        return Dates(tuple(found)) if found else NEVER
 
 
 NEVER = Dates()
