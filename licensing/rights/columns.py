@@ -141,60 +141,54 @@ class Dictionary:
         return np.dtype(np.uint16 if most <= 1 << 16 else np.uint32)
 
     def coded(self, rows):
-        """Columns of a list of rows, all of them with or all without the last two fields."""
+        """(title ids, share numbers, is it no mandate, numbers, days) of a list of rows."""
         titles, shares, kinds, territories, media, languages, starts, ends, exclusive, *more = zip(*rows, strict=True)
-        runs_left, licensees = more or (repeat(None), repeat(None))
-        roles = map(Role, kinds, exclusive, runs_left, licensees)
-        size = len(rows)
+        size, (runs_left, licensees) = len(rows), more or (repeat(None), repeat(None))
+        columns = ((self.territories, territories), (self.media, media), (self.languages, languages),
+                   (self.roles, map(Role, kinds, exclusive, runs_left, licensees)))
+        numbers, days = np.empty((size, len(columns)), dtype=np.uint32), np.empty((size, 2), dtype=np.int32)
+        for place, (interned, things) in enumerate(columns):
+            numbers[:, place] = np.fromiter(map(interned.__getitem__, things), np.uint32, size)
+        days[:, 0], days[:, 1] = starts, ends
         return (np.fromiter(titles, np.int64, size), np.fromiter(shares, np.int32, size),
-                np.fromiter(kinds, np.uint8, size) != MANDATE,
-                np.fromiter(map(self.territories.__getitem__, territories), np.uint32, size),
-                np.fromiter(map(self.media.__getitem__, media), np.uint32, size),
-                np.fromiter(map(self.languages.__getitem__, languages), np.uint32, size),
-                np.fromiter(map(self.roles.__getitem__, roles), np.uint32, size),
-                np.fromiter(starts, np.int32, size), np.fromiter(ends, np.int32, size))
+                np.fromiter(kinds, np.uint8, size) != MANDATE, numbers.astype(self.dtype), days)
 
 
 class Columns(NamedTuple):
     """Title n has the shares shares[n]:shares[n + 1]. Share n has mandates in the rows cuts[2n]:cuts[2n + 1] and what
-    stands in the way, licences and hard holdbacks, in cuts[2n + 1]:cuts[2n + 2]."""
+    stands in the way, licences and hard holdbacks, in cuts[2n + 1]:cuts[2n + 2].
+
+    A row of `numbers` is (territories, media, languages, role) as the dictionary numbers them; of `days`, (start, end).
+    """
     ids: np.ndarray
     shares: np.ndarray
     cuts: np.ndarray
-    territories: np.ndarray
-    media: np.ndarray
-    languages: np.ndarray
-    roles: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
+    numbers: np.ndarray
+    days: np.ndarray
 
     @property
     def nbytes(self):
         return sum(column.nbytes for column in self)
 
 
-ROWS = Columns._fields[3:]
-
-
 def laid(rows, dictionary: Dictionary) -> Columns:
     """Rows in any order as columns, titles ascending. Fast where rows come by title, share and mandates first."""
     rows, parts = iter(rows), []
     while some := list(islice(rows, AT_A_TIME)):
-        titles, shares, blocking, *numbers, starts, ends = dictionary.coded(some)
-        parts.append((titles, shares, blocking, *(each.astype(dictionary.dtype) for each in numbers), starts, ends))
+        parts.append(dictionary.coded(some))
     if not parts:
         return _empty(dictionary.dtype)
-    titles, shares, blocking, *columns = map(np.concatenate, zip(*parts, strict=True))
+    titles, shares, blocking, numbers, days = map(np.concatenate, zip(*parts, strict=True))
     del parts
     order = _order(titles, shares, blocking)
     if order is not None:
-        titles, shares, blocking, *columns = (each[order] for each in (titles, shares, blocking, *columns))
-    return _cut(titles, shares, blocking, columns)
+        titles, shares, blocking, numbers, days = (each[order] for each in (titles, shares, blocking, numbers, days))
+    return _cut(titles, shares, blocking, numbers, days)
 
 
 def _empty(dtype):
-    return Columns(np.empty(0, np.int64), np.zeros(1, np.uint32), np.zeros(1, np.uint32),
-                   *(np.empty(0, dtype) for _ in range(4)), np.empty(0, np.int32), np.empty(0, np.int32))
+    return Columns(np.empty(0, np.int64), np.zeros(1, np.uint32), np.zeros(1, np.uint32), np.empty((0, 4), dtype),
+                   np.empty((0, 2), np.int32))
 
 
 def _order(titles, shares, blocking):
@@ -206,7 +200,7 @@ def _order(titles, shares, blocking):
     return np.lexsort((blocking, shares, titles))
 
 
-def _cut(titles, shares, blocking, columns):
+def _cut(titles, shares, blocking, numbers, days):
     """Sorted rows as columns, with the places where titles and shares begin."""
     fresh = np.ones(len(titles), dtype=bool)
     fresh[1:] = titles[1:] != titles[:-1]
@@ -217,7 +211,7 @@ def _cut(titles, shares, blocking, columns):
     cuts[:-1:2], cuts[-1] = first, len(titles)
     cuts[1::2] = first + np.add.reduceat(~blocking, first, dtype=np.int64)
     of_titles = np.append(np.flatnonzero(begins_title[first]), len(first)).astype(np.uint32)
-    return Columns(titles[begins_title], of_titles, cuts, *columns)
+    return Columns(titles[begins_title], of_titles, cuts, numbers, days)
 
 
 def taken(columns: Columns, places) -> Columns:
@@ -225,7 +219,7 @@ def taken(columns: Columns, places) -> Columns:
     shares, of_titles = _ranges(columns.shares, places)
     segments = (2 * shares[:, None] + np.arange(2)).ravel()
     rows, cuts = _ranges(columns.cuts, segments)
-    return Columns(columns.ids[places], of_titles, cuts, *(getattr(columns, name)[rows] for name in ROWS))
+    return Columns(columns.ids[places], of_titles, cuts, columns.numbers[rows], columns.days[rows])
 
 
 def _ranges(bounds, places):
@@ -240,8 +234,8 @@ def _ranges(bounds, places):
 def together(one: Columns, other: Columns) -> Columns:
     """The titles of both, which share none, ascending."""
     joined = Columns(np.concatenate([one.ids, other.ids]), _onward(one.shares, other.shares),
-                     _onward(one.cuts, other.cuts),
-                     *(np.concatenate([getattr(one, name), getattr(other, name)]) for name in ROWS))
+                     _onward(one.cuts, other.cuts), np.concatenate([one.numbers, other.numbers]),
+                     np.concatenate([one.days, other.days]))
     return taken(joined, np.argsort(joined.ids, kind="stable"))
 
 
@@ -257,8 +251,8 @@ class Growing:
 
     def extend(self, more):
         size = self._size + len(more)
-        if size > len(self._room) or more.dtype != self._room.dtype:
-            room = np.empty(max(2 * size, WORD), dtype=np.promote_types(self._room.dtype, more.dtype))
+        if size > len(self._room) or more.dtype.itemsize > self._room.dtype.itemsize:
+            room = np.empty((max(2 * size, WORD), *more.shape[1:]), np.promote_types(self._room.dtype, more.dtype))
             room[:self._size] = self.array
             self._room = room
         self._room[self._size:size] = more
@@ -286,12 +280,12 @@ class Changes:
         if (old := self.place.get(title_id)) is not None:
             self._live.array[old] = False
         self.place[title_id] = len(self._live.array)
-        ids, shares, cuts, *rest = self._columns
+        ids, shares, cuts, numbers, days = self._columns
         ids.extend(np.array([title_id], dtype=np.int64))
         shares.extend(shares.array[-1:] + np.uint32(len(columns.cuts) // 2))
         cuts.extend(columns.cuts[1:] + cuts.array[-1])
-        for mine, more in zip(rest, columns[3:], strict=True):
-            mine.extend(more)
+        numbers.extend(columns.numbers)
+        days.extend(columns.days)
         self._below.extend(np.array([below]))
         self._live.extend(np.array([True]))
         if len(self._live.array) > 2 * len(self.place) + 1000:

@@ -180,7 +180,7 @@ class Ledger:
         return found
 
     def _compiles(self):
-        return len(self._columns.starts) >= WORTH_COMPILING if self.compiled is None else self.compiled
+        return len(self._columns.numbers) >= WORTH_COMPILING if self.compiled is None else self.compiled
 
     # -------------------------------------------------------------- files
 
@@ -232,7 +232,7 @@ class Ledger:
         sets = {axis: [int(mask, 16) for mask in said[axis]] for axis in ("territories", "media", "languages")}
         ledger = cls.__new__(cls)
         ledger._begin(Dictionary(**sets, roles=said["roles"]), compiled=compiled, columns=Columns(
-            *(np.load(folder / f"{name}.npy", mmap_mode="r") for name in Columns._fields)))
+            *(np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in Columns._fields)))
         ledger.mark = said["mark"]
         return ledger
 

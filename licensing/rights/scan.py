@@ -40,12 +40,12 @@ class Question(NamedTuple):
 
     def classes(self, columns: Columns):
         """Of each row: 0 it does not meet the question, 1 it does, 3 it covers it."""
-        found = self.roles[columns.roles]
-        found &= self.territories.classes[columns.territories]
-        found &= self.media.classes[columns.media]
-        found &= self.languages.classes[columns.languages]
-        days = ((columns.starts <= self.start) & (columns.ends >= self.end)).astype(np.uint8) << 1
-        days |= (columns.starts < self.end) & (columns.ends > self.start)
+        numbers, starts, ends = columns.numbers, columns.days[:, 0], columns.days[:, 1]
+        found = self.roles[numbers[:, 3]]
+        for place, axis in enumerate((self.territories, self.media, self.languages)):
+            found &= axis.classes[numbers[:, place]]
+        days = ((starts <= self.start) & (ends >= self.end)).astype(np.uint8) << 1
+        days |= (starts < self.end) & (ends > self.start)
         found &= days
         return found
 
@@ -105,16 +105,16 @@ def _leaves_over(columns, question, classes, shares, blocked):
     boxes = mandates & blocked[number]
     where, box = number[boxes], rows[boxes]
     found = np.zeros(len(shares), dtype=bool)
-    for axis in ("territories", "media", "languages"):
-        classified, numbers = getattr(question, axis), getattr(columns, axis)
-        union = np.bitwise_or.reduceat(classified.words[numbers[cover]], begin, axis=0)
-        found |= ~blocked & (classified.asked & ~union).any(axis=1)
-        found[where[(classified.words[numbers[box]] & ~union[where]).any(axis=1)]] = True
-    first = np.minimum.reduceat(columns.starts[cover], begin)
-    last = np.maximum.reduceat(columns.ends[cover], begin)
+    for place, axis in enumerate((question.territories, question.media, question.languages)):
+        numbers = columns.numbers[:, place]
+        union = np.bitwise_or.reduceat(axis.words[numbers[cover]], begin, axis=0)
+        found |= ~blocked & (axis.asked & ~union).any(axis=1)
+        found[where[(axis.words[numbers[box]] & ~union[where]).any(axis=1)]] = True
+    first = np.minimum.reduceat(columns.days[cover, 0], begin)
+    last = np.maximum.reduceat(columns.days[cover, 1], begin)
     found |= ~blocked & ((first > question.start) | (last < question.end))
-    found[where[(first[where] > np.maximum(columns.starts[box], question.start))
-                | (last[where] < np.minimum(columns.ends[box], question.end))]] = True
+    found[where[(first[where] > np.maximum(columns.days[box, 0], question.start))
+                | (last[where] < np.minimum(columns.days[box, 1], question.end))]] = True
     return found
 
 
@@ -135,8 +135,7 @@ def settle(columns: Columns, places, question: Question, dictionary: Dictionary)
 def _lines(columns, question, dictionary):
     """Each row as an exclusive line, for its role is settled; None where it does not meet the question."""
     territories, media, languages = map(list, (dictionary.territories, dictionary.media, dictionary.languages))
-    return [Line(Block(territories[place], media[medium], languages[tongue], Dates(((start, end),))), True)
+    return [Line(Block(territories[place], media[medium], languages[tongue], Dates((tuple(span),))), True)
             if meets else None
-            for place, medium, tongue, start, end, meets in zip(
-                columns.territories.tolist(), columns.media.tolist(), columns.languages.tolist(),
-                columns.starts.tolist(), columns.ends.tolist(), question.classes(columns).tolist(), strict=True)]
+            for (place, medium, tongue, _), span, meets in zip(
+                columns.numbers.tolist(), columns.days.tolist(), question.classes(columns).tolist(), strict=True)]
