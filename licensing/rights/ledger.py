@@ -64,9 +64,9 @@ class Ledger:
         self._changes, self._frame = Changes(dictionary.dtype), None
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of the columns: what a question scans, and what processes share."""
-        return self._columns.nbytes
+    def columns(self) -> Columns:
+        """What was laid down or opened, without the changes since: what a question scans, what processes share."""
+        return self._columns
 
     # -------------------------------------------------------------- changes
 

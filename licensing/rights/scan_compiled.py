@@ -12,6 +12,8 @@ from licensing.rights.scan import AVAILABLE, PARTIAL, UNAVAILABLE, UNSURE, Quest
 
 MOST_STEPS = 20_000  # of one subtraction, before it is left to the exact algebra
 MOST_BOXES = 64  # in which the mandates of several shares may agree
+compiled = njit(cache=True, nogil=True)
+inlined = njit(cache=True, nogil=True, forceinline=True)  # what every title runs through: a call costs as much as a row
 NO_PLACES = np.empty(0, dtype=np.int64)
 MINE, THEIRS, ALL_THEIRS = 0, 1, 2  # lists of rows: a share's mandates, what is in their way, and in that of all shares
 
@@ -55,10 +57,10 @@ def _layout(axes):
 
 # What follows passes plain arrays: compiled code counts references to anything else on each call. `classes` are the
 # question's tables, one for each column of `numbers`; `words` its sets on all axes end to end, found by `layout`;
-# `asked` the words of the question. The rest is scratch: `rows` lists of rows; `boxes` a stack, with in `spans` its days
-# and the next row to subtract; `pools` two lists of boxes, with their days in `pool_spans`.
+# `asked` the words of the question. The rest is scratch: `rows` lists of rows; `boxes` a stack, and in `spans` the days
+# of each with the next row to subtract; `pools` two lists of boxes, with their days in `pool_spans`.
 
-@njit(cache=True, nogil=True)
+@compiled
 def _most_rows(every, places, shares, cuts):
     """Of any title: how much room its rows need."""
     most = 0
@@ -68,7 +70,7 @@ def _most_rows(every, places, shares, cuts):
     return most
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _titles(every, places, shares, cuts, numbers, days, classes, start, end, words, layout, asked, rows, boxes, spans,
             pools, pool_spans, found):
     for n in range(len(found)):
@@ -92,7 +94,7 @@ def _titles(every, places, shares, cuts, numbers, days, classes, start, end, wor
         found[n] = verdict
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _share(share, cuts, numbers, days, classes, start, end, words, layout, asked, rows, boxes, spans):
     first, middle, last = np.int64(cuts[2 * share]), np.int64(cuts[2 * share + 1]), np.int64(cuts[2 * share + 2])
     whole, owned = _meeting(first, middle, numbers, days, classes, start, end, rows, MINE, 0)
@@ -106,13 +108,14 @@ def _share(share, cuts, numbers, days, classes, start, end, words, layout, asked
             return AVAILABLE
         if owned == 1:
             return PARTIAL
-        _lay(asked, start, end, boxes, spans)
-        left = _left_over(MINE, owned, numbers, days, words, layout, rows, boxes, spans)
-        return AVAILABLE if left == 0 else PARTIAL if left > 0 else UNSURE
-    return _beyond(owned, blocked, numbers, days, start, end, words, layout, asked, rows, boxes, spans)
+        return _covered(owned, numbers, days, start, end, words, layout, asked, rows, boxes, spans)
+    for n in range(owned):
+        if _sticks_out(rows[MINE, n], blocked, numbers, days, start, end, words, layout, rows):
+            return PARTIAL
+    return _beyond(owned, blocked, numbers, days, start, end, words, layout, rows, boxes, spans)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _meeting(first, last, numbers, days, classes, start, end, rows, into, count):
     """(does one cover the question, how many are listed): appends the rows that meet it to a list of `count` so far.
 
@@ -130,13 +133,36 @@ def _meeting(first, last, numbers, days, classes, start, end, rows, into, count)
     return all_classes > 1, count
 
 
-@njit(cache=True, nogil=True)
-def _beyond(owned, blocked, numbers, days, start, end, words, layout, asked, rows, boxes, spans):
+@inlined
+def _sticks_out(mandate, blocked, numbers, days, start, end, words, layout, rows):
+    """Whether a mandate has, on one axis alone, something that nothing in its way has: cheap, and mostly enough."""
+    for axis in range(3):
+        first, width = layout[axis, 0], layout[axis, 1]
+        for word in range(first, first + width):
+            left = words[word + np.int64(numbers[mandate, axis]) * width]
+            for n in range(blocked):
+                left &= ~words[word + np.int64(numbers[rows[THEIRS, n], axis]) * width]
+            if left:
+                return True
+    day, last = max(start, np.int64(days[mandate, 0])), min(end, np.int64(days[mandate, 1]))
+    while day < last:
+        reached = day
+        for n in range(blocked):
+            row = rows[THEIRS, n]
+            if days[row, 0] <= day:
+                reached = max(reached, np.int64(days[row, 1]))
+        if reached == day:
+            return True
+        day = reached
+    return False
+
+
+@compiled
+def _beyond(owned, blocked, numbers, days, start, end, words, layout, rows, boxes, spans):
     """PARTIAL if a mandate reaches beyond what blocks it, else UNAVAILABLE."""
     verdict = UNAVAILABLE
     for n in range(owned):
-        _lay(asked, start, end, boxes, spans)
-        _meet(rows[MINE, n], numbers, days, words, layout, boxes, spans, 0)
+        _lay_row(rows[MINE, n], numbers, days, start, end, words, layout, boxes, spans)
         left = _left_over(THEIRS, blocked, numbers, days, words, layout, rows, boxes, spans)
         if left > 0:
             return PARTIAL
@@ -145,7 +171,27 @@ def _beyond(owned, blocked, numbers, days, start, end, words, layout, asked, row
     return verdict
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _covered(owned, numbers, days, start, end, words, layout, asked, rows, boxes, spans):
+    """AVAILABLE if the mandates cover the question together, else PARTIAL."""
+    _lay(asked, start, end, boxes, spans)
+    left = _left_over(MINE, owned, numbers, days, words, layout, rows, boxes, spans)
+    return AVAILABLE if left == 0 else PARTIAL if left > 0 else UNSURE
+
+
+@inlined
+def _lay_row(row, numbers, days, start, end, words, layout, boxes, spans):
+    """Begin the stack with what a row has of the question."""
+    for axis in range(3):
+        width, word = layout[axis, 1], layout[axis, 2]
+        place = layout[axis, 0] + np.int64(numbers[row, axis]) * width
+        for n in range(width):
+            boxes[0, word + n] = words[place + n]
+    spans[0, 0], spans[0, 1] = max(start, np.int64(days[row, 0])), min(end, np.int64(days[row, 1]))
+    spans[0, 2] = 0
+
+
+@inlined
 def _lay(box, start, end, boxes, spans):
     """Begin the stack with a box."""
     for word in range(len(box)):
@@ -153,7 +199,7 @@ def _lay(box, start, end, boxes, spans):
     spans[0, 0], spans[0, 1], spans[0, 2] = start, end, 0
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _meet(row, numbers, days, words, layout, boxes, spans, here):
     """Cut a box down to what it has in common with a row; whether that is anything."""
     full = True
@@ -170,7 +216,7 @@ def _meet(row, numbers, days, words, layout, boxes, spans, here):
     return full and spans[here, 0] < spans[here, 1]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _meets(row, numbers, days, words, layout, boxes, spans, here):
     if days[row, 0] >= spans[here, 1] or days[row, 1] <= spans[here, 0]:
         return False
@@ -185,11 +231,9 @@ def _meets(row, numbers, days, words, layout, boxes, spans, here):
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _left_over(which, count, numbers, days, words, layout, rows, boxes, spans):
     """Of the box that begins the stack, is anything in none of the listed rows? 1, 0, or -1 after too many steps."""
-    if _sticks_out(which, count, numbers, days, words, layout, rows, boxes, spans):
-        return 1
     here = len(boxes) - 1  # the box in hand
     size, steps = 1, 0
     while size:
@@ -208,31 +252,7 @@ def _left_over(which, count, numbers, days, words, layout, rows, boxes, spans):
     return 0
 
 
-@njit(cache=True, nogil=True)
-def _sticks_out(which, count, numbers, days, words, layout, rows, boxes, spans):
-    """Whether, on one axis alone, the box that begins the stack has something that no row has: cheap, mostly enough."""
-    for axis in range(3):
-        width, word = layout[axis, 1], layout[axis, 2]
-        for each in range(width):
-            left = boxes[0, word + each]
-            for n in range(count):
-                left &= ~words[layout[axis, 0] + np.int64(numbers[rows[which, n], axis]) * width + each]
-            if left:
-                return True
-    day, end = spans[0, 0], spans[0, 1]
-    while day < end:
-        reached = day
-        for n in range(count):
-            row = rows[which, n]
-            if days[row, 0] <= day:
-                reached = max(reached, np.int64(days[row, 1]))
-        if reached == day:
-            return True
-        day = reached
-    return False
-
-
-@njit(cache=True, nogil=True)
+@inlined
 def _cut_off(row, numbers, days, words, layout, boxes, spans, here, size):
     """Put what the box in hand has outside a row that meets it on the stack, in pieces; the new size of the stack."""
     for axis in range(3):
@@ -259,7 +279,7 @@ def _cut_off(row, numbers, days, words, layout, boxes, spans, here, size):
     return size
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _copy(boxes, spans, source, target):
     for word in range(boxes.shape[1]):
         boxes[target, word] = boxes[source, word]
@@ -267,7 +287,7 @@ def _copy(boxes, spans, source, target):
         spans[target, n] = spans[source, n]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _in_common(first, last, cuts, numbers, days, classes, start, end, words, layout, asked, rows, boxes, spans, pools,
                pool_spans):
     """The verdict of shares of which several are PARTIAL: is anything free on each of them?
@@ -299,7 +319,7 @@ def _in_common(first, last, cuts, numbers, days, classes, start, end, words, lay
     return verdict
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size):
     """The boxes of one pool, each met with the listed mandates, into the other; how many, or -1 if too many."""
     count = 0
@@ -323,7 +343,7 @@ def _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, po
     return count
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _same(pools, pool_spans, pool, each, boxes, spans):
     for word in range(boxes.shape[1]):
         if pools[pool, each, word] != boxes[0, word]:
