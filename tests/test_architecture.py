@@ -15,7 +15,8 @@ WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "f
        "flask_sqlalchemy"}
 COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py"}
 ONE_IMPORTER = {"boto3": "core/storage.py", "whoosh": "search/index.py", "flask_smorest": "core/http.py",
-                "gunicorn": None, "flask_wtf": "accounts/security.py"}
+                "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}
+NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CORE = {"__init__", "clock", "database", "errors", "http", "money", "outbox"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
@@ -66,7 +67,7 @@ def web_in_the_domain(name, source):
 def impure_rights(name, source):
     if not name.startswith("licensing/rights/"):
         return []
-    free = set(sys.stdlib_module_names) | ({"numpy"} if name.endswith("ledger.py") else set())
+    free = set(sys.stdlib_module_names) | ({"numpy", "numba"} if name in NUMPY else set())
     return [module for module, _ in imports(source)
             if top(module) not in free and not module.startswith("licensing.rights")]
 
@@ -142,6 +143,7 @@ def test_top_level_names_do_not_shadow_the_standard_library():
     (settings_read, "search/index.py", "import os\nos.environ['X']"),
     (second_importers, "search/query.py", "from whoosh import query"),
     (second_importers, "catalogue/titles.py", "import boto3"),
+    (second_importers, "licensing/rights/ledger.py", "import numba"),
     (time_readers, "licensing/offers.py", "date.today()"),
     (state_changes, "licensing/contracts.py", "offer.state = 'signed'"),
 ])

@@ -1,111 +1,267 @@
-"""The same question for every title at once, on columns.
+"""The same question for every title at once, on columns. Pure.
 
-Sets of territories, media and languages repeat, so they are interned: a question classifies each distinct
-set once, and one pass over small integers decides most titles. Those it cannot decide (cover by several
-mandates together, a licence on a part) are decided by the algebra of `availability`, so both always agree.
+A question classifies each distinct set once, and one pass over small integers decides most titles; what it cannot
+decide goes to the exact algebra, so that both always agree (`columns`, `scan`). Changes lie over the columns in
+memory; the columns are written once and memory-mapped by every process.
 """
+import json
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
+from functools import cache
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 
-from licensing.rights import availability
-from licensing.rights.availability import Line
-from licensing.rights.blocks import Block
+from licensing.rights import scan
+from licensing.rights.columns import Changes, Columns, Dictionary, Row, laid, rows_of, taken, together
 from licensing.rights.dates import Dates
+from licensing.rights.holdings import Line
+from licensing.rights.scan import AVAILABLE, PARTIAL, UNAVAILABLE, UNSURE, Question
 
-UNAVAILABLE, PARTIAL, AVAILABLE = 0, 1, 2
-AXES = ("territories", "media", "languages")
-COMPACT_AT = 2_000  # titles changed since the columns were laid down
+__all__ = ["AVAILABLE", "PARTIAL", "UNAVAILABLE", "Ledger", "Row", "rows_of"]
+WORTH_COMPILING = 20_000  # rows; below, numpy answers sooner than compiled code is loaded
+KEPT = 2  # generations of columns in a folder: the newest, and the one that a reader may be opening
 
-ROW = np.dtype([("title", np.int64), ("mandate", bool), ("territories", np.int32), ("media", np.int32),
-                ("languages", np.int32), ("start", np.int32), ("end", np.int32), ("exclusive", bool)])
+
+@cache
+def _compiled():
+    """The compiled scan, or None on a machine without numba. Loaded when first asked for: numba is heavy."""
+    try:
+        return import_module("licensing.rights.scan_compiled").scan
+    except ModuleNotFoundError as missing:
+        if missing.name != "numba":
+            raise
+        return None
 
 
 class Ledger:
-    """Rows are (title id, is it a mandate, territories, media, languages, start, end, exclusive).
+    """What counts for every title. Not thread-safe: the caller holds a lock.
 
-    Start and end are half-open day numbers as in `Dates`. Not thread-safe: the caller holds a lock.
+    `compiled`: whether numba decides (None: where it is there and worth it); the answers are the same.
     """
 
-    def __init__(self, rows=()):
-        self._sets = {axis: {} for axis in AXES}  # bit set → its number
-        self._base = np.array([self._coded(row) for row in rows], dtype=ROW)
-        self._base.sort(order="title", kind="stable")
-        self._changed: dict[int, list] = {}
-        self._table = self._base
+    def __init__(self, items=(), compiled: bool | None = None):
+        """`items` are (title id, its shares)."""
+        self._begin(Dictionary(), compiled=compiled)
+        self._columns = laid((row for title_id, shares in items for row in rows_of(title_id, shares)),
+                             self._dictionary)
 
-    def replace(self, title_id: int, rows):
-        """From now on the title has these rows, and none of its former ones."""
-        self._changed[title_id] = [self._coded(row) for row in rows]
-        self._table = None
+    @classmethod
+    def of_rows(cls, rows, compiled: bool | None = None) -> "Ledger":
+        """From any iterable of `Row`s, or of plain tuples like them, all with or all without the last two fields."""
+        ledger = cls.__new__(cls)
+        ledger._begin(Dictionary(), compiled=compiled)
+        ledger._columns = laid(rows, ledger._dictionary)
+        return ledger
 
-    def _coded(self, row):
-        title, mandate, *sets, start, end, exclusive = row
-        numbers = [self._sets[axis].setdefault(mask, len(self._sets[axis]))
-                   for axis, mask in zip(AXES, sets, strict=True)]
-        return (title, mandate, *numbers, start, end, exclusive)
+    def _begin(self, dictionary, columns=None, compiled=None):
+        self.compiled, self.mark = compiled, None
+        self._dictionary, self._columns = dictionary, columns
+        self._changes, self._frame = Changes(dictionary.dtype), None
 
-    def _current(self):
-        if self._table is None:
-            kept = self._base[~np.isin(self._base["title"], list(self._changed))]
-            fresh = np.array([row for rows in self._changed.values() for row in rows], dtype=ROW)
-            self._table = np.concatenate([kept, fresh])
-            self._table.sort(order="title", kind="stable")
-            if len(self._changed) > COMPACT_AT:
-                self._base, self._changed = self._table, {}
-        return self._table
+    @property
+    def columns(self) -> Columns:
+        """What was laid down or opened, without the changes since: what a question scans, what processes share."""
+        return self._columns
 
-    def verdicts(self, request: Line, today: date, title_ids=None):
-        """(ids ascending int64, verdict of each int8) for the given titles, or for all that have a line.
+    # -------------------------------------------------------------- changes
 
-        Equal to `availability.answer(...).verdict` for each.
+    def replace(self, title_id: int, shares):
+        """From now on the title has these shares, and none of its former rights; [] leaves it none."""
+        below = int(np.searchsorted(self._columns.ids, title_id))
+        if below == len(self._columns.ids) or self._columns.ids[below] != title_id:
+            below = -1
+        known = self._knows(title_id, below)
+        self._changes.put(title_id, laid(rows_of(title_id, shares), self._dictionary), below)
+        if below < 0 or known != bool(shares):
+            self._frame = None  # which titles there are, and where, is found anew
+
+    def _knows(self, title_id, below):
+        if (place := self._changes.place.get(title_id)) is None:
+            return below >= 0
+        first, last = self._changes.columns.shares[place:place + 2]
+        return last > first
+
+    # -------------------------------------------------------------- questions
+
+    def verdicts(self, request: Line, today: date, title_ids=None, licensee=None):
+        """(ids ascending int64, verdict of each int8) for the given titles, or for all that have a share.
+
+        Equal to `availability.answer(request, shares, today, licensee).verdict` for each; a title without shares is
+        UNAVAILABLE. The arrays are the caller's to read, not to change. Raises ValueError for an empty request.
         """
-        table = self._current()
-        ids = np.unique(table["title"]) if title_ids is None else np.unique(np.asarray(title_ids, dtype=np.int64))
-        found = np.full(len(ids), UNAVAILABLE, dtype=np.int8)
-        ahead = request.block.dates & Dates.since(today)
-        if not ahead or not len(table) or not len(ids):
-            return ids, found
-        asked = Line(Block(request.block.territories, request.block.media, request.block.languages, ahead),
-                     request.exclusive)
-        (start, end), = ahead.spans
-        meets = (table["start"] < end) & (table["end"] > start)
-        covers = (table["start"] <= start) & (table["end"] >= end)
-        for axis in AXES:
-            wanted = getattr(asked.block, axis)
-            masks = self._sets[axis]
-            meets &= np.array([bool(mask & wanted) for mask in masks])[table[axis]]
-            covers &= np.array([wanted & ~mask == 0 for mask in masks])[table[axis]]
-        strong = table["exclusive"] if asked.exclusive else np.True_
-        serves = table["mandate"] & meets & strong
-        blocks = ~table["mandate"] & meets & (np.True_ if asked.exclusive else table["exclusive"])
-
-        def having(rows):
-            return np.isin(ids, table["title"][rows])
-
-        owned, whole = having(serves), having(serves & covers)
-        blocked, shut = having(blocks), having(blocks & covers)
-        found[whole & ~blocked] = AVAILABLE
-        unsure = owned & ~shut & ~(whole & ~blocked)
-        self._decide(asked, table, ids, found, np.flatnonzero(unsure), serves | blocks)
+        block = request.block
+        if not block:
+            raise ValueError("a request names territories, media, languages and days")
+        questions = [Question.of(replace(request, block=replace(block, dates=Dates((span,)))), self._dictionary,
+                                 licensee) for span in (block.dates & Dates.since(today)).spans]
+        if title_ids is None:
+            ids, answers = self._ids(), [self._of_all(each) for each in questions]
+        else:
+            ids = np.unique(np.asarray(title_ids, dtype=np.int64))
+            answers = [self._of_some(each, ids) for each in questions]
+        if not answers:
+            return ids, np.full(len(ids), UNAVAILABLE, dtype=np.int8)
+        found = answers[0]
+        for each in answers[1:]:  # other days of the request: all of it is free only if all of them are
+            found = np.where(found == each, found, np.int8(PARTIAL))
         return ids, found
 
-    def _decide(self, asked, table, ids, found, places, relevant):
-        """Settle by the exact algebra what the columns left open."""
+    def _of_all(self, question):
+        found = self._judged(self._columns, question)
+        places, below = self._changes.now()
         if not len(places):
-            return
-        sets = {axis: list(masks) for axis, masks in self._sets.items()}
-        rows = table[relevant]
-        starts = np.searchsorted(rows["title"], ids[places], "left")
-        ends = np.searchsorted(rows["title"], ids[places], "right")
-        for place, first, last in zip(places, starts, ends, strict=True):
-            mandates, licences = [], []
-            for row in rows[first:last].tolist():
-                _, mandate, territories, media, languages, start, end, exclusive = row
-                line = Line(Block(sets["territories"][territories], sets["media"][media],
-                                  sets["languages"][languages], Dates(((start, end),))), exclusive)
-                (mandates if mandate else licences).append(line)
-            if not licences and availability.is_free(asked, mandates, licences):
-                found[place] = AVAILABLE
-            elif not licences or availability.has_free(asked, mandates, licences):
-                found[place] = PARTIAL
+            return found
+        latest = self._of_changes(question, places)
+        found[below[below >= 0]] = latest[places[below >= 0]]
+        gone, fresh, where, _ = self._framed()
+        if len(gone) or len(fresh):
+            found = np.insert(np.delete(found, gone), where, latest[fresh])
+        return found
+
+    def _ids(self):
+        return self._framed()[3]
+
+    def _framed(self):
+        """(places below of titles that are gone, places among the changes of new ones, where those go, all ids)."""
+        if self._frame is None:
+            places, below = self._changes.now()
+            changed, ids = self._changes.columns, self._columns.ids
+            empty = changed.shares[places + 1] == changed.shares[places]
+            gone = np.sort(below[empty & (below >= 0)])
+            fresh = places[~empty & (below < 0)]
+            fresh = fresh[np.argsort(changed.ids[fresh])]
+            if len(gone) or len(fresh):
+                ids = np.delete(ids, gone)
+                where = np.searchsorted(ids, changed.ids[fresh])
+                ids = np.insert(ids, where, changed.ids[fresh])
+                ids.flags.writeable = False
+            else:
+                where = fresh
+            self._frame = gone, fresh, where, ids
+        return self._frame
+
+    def _of_some(self, question, ids):
+        found = np.full(len(ids), UNAVAILABLE, dtype=np.int8)
+        places, _ = self._changes.now()
+        changed = self._changes.columns.ids[places]
+        order = np.argsort(changed)
+        over, place = _matching(changed[order], ids)
+        under, below = _matching(self._columns.ids, ids[~over])
+        found[np.flatnonzero(~over)[under]] = self._judged(self._columns, question, below)
+        if over.any():
+            places = places[order][place]
+            found[over] = self._of_changes(question, places)[places]
+        return found
+
+    def _of_changes(self, question, places):
+        """By place among the changes; only those asked for are filled in."""
+        columns = self._changes.columns
+        found = np.full(len(columns.ids), UNAVAILABLE, dtype=np.int8)
+        places = places[columns.shares[places + 1] > columns.shares[places]]
+        found[places] = self._judged(columns, question, places)
+        return found
+
+    def _judged(self, columns, question, places=None):
+        """The verdicts of the titles at these places (None: of all)."""
+        compiled = _compiled() if self._compiles() else None
+        if compiled:
+            found = compiled(columns, question, places)
+        else:
+            found = scan.scan(columns if places is None else taken(columns, places), question)
+        unsure = np.flatnonzero(found == UNSURE)
+        if len(unsure):
+            found[unsure] = scan.settle(columns, unsure if places is None else places[unsure], question,
+                                        self._dictionary)
+        return found
+
+    def _compiles(self):
+        return len(self._columns.numbers) >= WORTH_COMPILING if self.compiled is None else self.compiled
+
+    # -------------------------------------------------------------- files
+
+    def save(self, folder, mark=None):
+        """Write all there is now as a new generation in `folder`, whole or not at all; then `open` finds it.
+
+        `mark` is anything JSON can say, such as up to which change the columns are true.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
+        for name, column in self._merged()._asdict().items():
+            np.save(made / f"{name}.npy", column)
+        known = self._dictionary
+        (made / "dictionary.json").write_text(json.dumps({
+            "mark": mark, "territories": [f"{mask:x}" for mask in known.territories],
+            "media": [f"{mask:x}" for mask in known.media], "languages": [f"{mask:x}" for mask in known.languages],
+            "roles": list(known.roles)}), encoding="utf-8")
+        _publish(made, folder)
+
+    def _merged(self) -> Columns:
+        places, below = self._changes.now()
+        if not len(places):
+            return self._columns
+        changed = self._changes.columns
+        kept = np.delete(np.arange(len(self._columns.ids)), below[below >= 0])
+        there = places[changed.shares[places + 1] > changed.shares[places]]
+        return together(taken(self._columns, kept), taken(changed, there))
+
+    @classmethod
+    def open(cls, folder, compiled: bool | None = None) -> "Ledger":
+        """The newest generation in `folder`, memory-mapped; `mark` is what it was saved with.
+
+        Raises FileNotFoundError where there is none.
+        """
+        while True:
+            newest = _generations(Path(folder))[-1:]
+            if not newest:
+                raise FileNotFoundError(f"no ledger in {folder}")
+            try:
+                return cls._opened(newest[0], compiled)
+            except FileNotFoundError:
+                if newest[0].exists():  # else it was replaced twice while it was being opened: look again
+                    raise
+
+    @classmethod
+    def _opened(cls, folder, compiled):
+        said = json.loads((folder / "dictionary.json").read_text(encoding="utf-8"))
+        sets = {axis: [int(mask, 16) for mask in said[axis]] for axis in ("territories", "media", "languages")}
+        ledger = cls.__new__(cls)
+        ledger._begin(Dictionary(**sets, roles=said["roles"]), compiled=compiled, columns=Columns(
+            *(np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in Columns._fields)))
+        ledger.mark = said["mark"]
+        return ledger
+
+
+def _matching(ascending, ids):
+    """(which of `ids` are among the ascending ones, where those are)."""
+    place = np.searchsorted(ascending, ids)
+    place[place == len(ascending)] = 0
+    there = ascending[place] == ids if len(ascending) else np.zeros(len(ids), dtype=bool)
+    return there, place[there]
+
+
+def _generations(folder):
+    """Finished generations, oldest first."""
+    return sorted((each for each in folder.glob("[0-9]*") if each.name.isdigit()), key=lambda each: int(each.name))
+
+
+def _publish(made, folder):
+    """Give a finished folder the next number: one rename, so nobody sees half. Then drop what nobody needs."""
+    while True:
+        number = max((int(each.name) for each in _generations(folder)), default=0) + 1
+        try:
+            made.rename(folder / str(number))
+            break
+        except OSError:
+            if not (folder / str(number)).exists():  # else another process was first
+                raise
+    for old in _generations(folder)[:-KEPT]:
+        dropped = old.with_name(f"dropped-{old.name}")  # gone at once, so that a late reader looks again
+        with suppress(FileNotFoundError):  # another process drops it
+            old.rename(dropped)
+        shutil.rmtree(dropped, ignore_errors=True)
