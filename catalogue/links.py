@@ -6,7 +6,7 @@ from sqlalchemy import or_, select, text
 from accounts.permissions import Viewer
 from catalogue import changes, titles
 from catalogue.models import Kind, Link, LinkKind, Title
-from core import outbox
+from core import clock, outbox
 from core.database import db
 from core.errors import Conflict
 
@@ -35,7 +35,7 @@ def create(title: Title, kind: str, target: Title) -> Link:
     if later in _before(earlier, story=kind in STORY):
         raise Conflict(f"This would close a circle: {target.original_title} already follows "
                        f"{title.original_title} by other links.")
-    link = Link(title_id=title.id, kind=kind.value, target_id=target.id)
+    link = Link(title_id=title.id, kind=kind.value, target_id=target.id, created_at=clock.now())
     db.session.add(link)
     db.session.flush()
     changes.note(title.id, target.id)

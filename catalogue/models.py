@@ -69,6 +69,7 @@ class Title(db.Model):
     number: Mapped[int | None]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("title.id"), index=True)
     root_id: Mapped[int | None] = mapped_column(ForeignKey("title.id"), index=True)
+    succeeds_id: Mapped[int | None]  # the parent that was a leaf of its own until this child came
     franchise_id: Mapped[int | None] = mapped_column(ForeignKey("franchise.id"), index=True)
     external_id: Mapped[str | None] = mapped_column(String(200))
     countries: Mapped[list] = mapped_column(JSON, default=list)
@@ -143,6 +144,7 @@ class Link(db.Model):
     title_id: Mapped[int] = mapped_column(ForeignKey("title.id"))
     kind: Mapped[str] = mapped_column(String(20))
     target_id: Mapped[int] = mapped_column(ForeignKey("title.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class RightsClock(db.Model):

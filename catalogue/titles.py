@@ -61,6 +61,7 @@ def create(organisation_id: int, *, original_title: str, kind: str, parent: Titl
     title.parent = parent
     if parent:
         title.root_id = parent.root_id
+        title.succeeds_id = _succeeded(parent)
     db.session.add(title)
     db.session.flush()
     if not parent:  # its own root: written past the ORM, so that a new title is at revision 1
@@ -129,12 +130,20 @@ def _check_parent(title, parent):
         raise Invalid({"parent_id": ["The parent is another seller's title."]})
 
 
+def _succeeded(parent) -> int | None:
+    """The parent, where it was a leaf of its own until now: what was licensed of it goes over to its first child."""
+    has_children = db.session.scalar(select(Title.id).where(Title.parent_id == parent.id).limit(1))
+    return None if has_children else parent.id
+
+
 def _move(title, parent):
     below = family_below(title.id)
     if parent is not None and parent.id in below:
         raise Invalid({"parent_id": ["A title cannot stand below itself."]})
     if parent is None and not db.session.get(RightsClock, title.id):
         db.session.add(RightsClock(root_id=title.id))
+    if parent is not None:
+        title.succeeds_id = title.succeeds_id or _succeeded(parent)
     title.parent = parent
     new_root = parent.root_id if parent else title.id
     db.session.flush()

@@ -21,7 +21,12 @@ def now() -> datetime:
 
 
 def today() -> date:
-    return now().astimezone(_zone).date()
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """The day an instant falls on, in the installation's zone."""
+    return moment.astimezone(_zone).date()
 
 
 @contextmanager

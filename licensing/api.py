@@ -41,10 +41,10 @@ def revise_title(data, title_id):
     viewer = security.viewer()
     title = titles.get(title_id, viewer, "title.revise")
     http.check_if_match(title.revision)
-    parent = titles.parent_in(data, viewer)
+    parent, root = titles.parent_in(data, viewer), title.root_id
     titles.revise(title, parent=parent, titles=data.pop("names", None), **data)
     if parent is not False:
-        contracts.follow(title)
+        contracts.follow(title, root)
     return title, 200, http.etag(title.revision)
 
 
@@ -161,7 +161,7 @@ def ask(data, title_id):
     viewer = security.viewer()
     title = titles.get(title_id, viewer)
     asked = terms.read(data)
-    return avails.described(avails.ask(title.id, asked), asked, title, viewer)
+    return avails.described(avails.ask(title.id, asked, avails.licensee(viewer, title)), asked, title, viewer)
 
 
 @bp.get("/vocabulary")

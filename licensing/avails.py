@@ -4,7 +4,8 @@ Search filter, title page, offer check and signing all come through this module,
 disagree about what is free.
 """
 import threading
-from typing import NamedTuple
+from collections import defaultdict
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
@@ -12,97 +13,60 @@ from sqlalchemy.orm import Session, joinedload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
-from catalogue import changes
-from catalogue.models import Title
+from catalogue import changes, titles
+from catalogue.models import Link, Title
 from core import clock
 from core.database import db, reading
-from licensing import terms, wording
-from licensing.models import Licence, Line
+from licensing import counting, wording
+from licensing.models import Hold, Holdback, Licence, Line, Option
 from licensing.rights import availability, languages, media, territories
-from licensing.rights.ledger import Ledger
+from licensing.rights.ledger import Ledger, rows_of
 from licensing.terms import Terms
 
-MODES = ("cover", "overlap")
-COLUMNS = (Line.id, Line.title_id, Line.mandate_id, Line.licence_id, Line.territories_key, Line.media_key,
-           Line.languages_key, Line.starts_on, Line.ends_on, Line.exclusive)
-
-
-class Rights(NamedTuple):
-    """The lines that count now for one title. Each line's `ref` is the id of its row."""
-    mandates: list[availability.Line]
-    licences: list[availability.Line]
-
+AT_ONCE = 5_000  # titles: SQLite takes some 30,000 parameters in one statement
 
 # ------------------------------------------------------------------ one title, or a page of them
 
-def rights(title_ids, leaving_out: int | None = None) -> dict[int, Rights]:
-    """What counts now for each title; `leaving_out` is a licence being replaced."""
-    found = {each: Rights([], []) for each in title_ids}
-    for title_id, row in _rows(db.session, found):
-        side = found[title_id].licences if row.licence_id else found[title_id].mandates
-        if row.licence_id is None or row.licence_id != leaving_out:
-            side.append(_as_line(row))
-    return found
+def ask(title_id: int, asked: Terms, licensee: int | None = None, at: datetime | None = None) -> availability.Answer:
+    """Is it free? The whole answer for one title.
 
-
-def ask(title_id: int, asked: Terms) -> availability.Answer:
-    """Is it free? The whole answer for one title."""
-    return ask_all([title_id], asked)[title_id]
-
-
-def ask_all(title_ids, asked: Terms) -> dict[int, availability.Answer]:
-    """The same for several titles, with a fixed number of queries."""
-    return {title_id: availability.answer(asked.line(), each.mandates, each.licences, clock.today())
-            for title_id, each in rights(title_ids).items()}
-
-
-def granting(title_id: int, asked: Terms, leaving_out: int | None = None) -> availability.Answer:
-    """May this be granted, whenever it was or will be? Recording knows no past (domain.md, "The past")."""
-    held = rights([title_id], leaving_out)[title_id]
-    return availability.answer(asked.line(), held.mandates, held.licences, min(clock.today(), asked.starts_on))
-
-
-def _rows(session, title_ids):
-    """(title id, line row) for every line that counts for a title in the collection.
-
-    A mandate counts for its title and all below it; a licence for its title, all below and all above,
-    because free on a series means free on every episode.
+    `licensee` is the organisation that would buy, where it is known: some holdbacks bind one alone. `at` asks what the
+    answer would have been at that instant, from what counted then.
     """
-    wanted = set(title_ids)
-    above, below = _families(session, wanted)
-    lines_of = {}
-    for row in session.execute(select(*COLUMNS).where(
-            Line.title_id.in_(set().union(wanted, *above.values(), *below.values())),
-            Line.counts_until.is_(None)).order_by(Line.id)):
-        lines_of.setdefault(row.title_id, []).append(row)
-    terms.sets({key for rows in lines_of.values() for row in rows
-                for key in (row.territories_key, row.media_key, row.languages_key)}, session)
-    for title_id in wanted:
-        for near in (title_id, *above.get(title_id, ()), *below.get(title_id, ())):
-            for row in lines_of.get(near, ()):
-                if row.licence_id or near not in below.get(title_id, ()):
-                    yield title_id, row
+    return ask_all([title_id], asked, licensee, at)[title_id]
 
 
-def _families(session, title_ids):
-    """({title: ids above it}, {title: ids below it}) for titles that stand in a hierarchy."""
-    alone = select(Title.root_id).where(Title.id.in_(title_ids))
-    parents = dict(session.execute(select(Title.id, Title.parent_id).where(
-        Title.root_id.in_(alone), Title.parent_id.is_not(None))).all())
-    above, below = {}, {}
-    for title_id in parents:
-        near = parents.get(title_id)
-        while near is not None:
-            above.setdefault(title_id, set()).add(near)
-            below.setdefault(near, set()).add(title_id)
-            near = parents.get(near)
-    return above, below
+def ask_all(title_ids, asked: Terms, licensee: int | None = None, at: datetime | None = None):
+    """{title id: answer} for several titles, with a fixed number of queries."""
+    today = clock.today() if at is None else clock.day_of(at)
+    return {title_id: availability.answer(asked.line(), shares, today, licensee)
+            for title_id, shares in counting.shares(db.session, title_ids, at).items()}
 
 
-def _as_line(row) -> availability.Line:
-    sets = terms.sets((row.territories_key, row.media_key, row.languages_key))
-    return Terms(sets[row.territories_key], sets[row.media_key], sets[row.languages_key], row.starts_on,
-                 row.ends_on, row.exclusive, {}).line(row.id)
+def granting(title_id: int, asked: Terms, licensee: int | None = None, leaving_out: int | None = None):
+    """May this be granted, whenever it was or will be? Recording knows no past (domain.md, "The past"); `leaving_out`
+    is a licence that this one replaces."""
+    shares = counting.shares(db.session, [title_id], leaving_out=leaving_out)[title_id]
+    return availability.answer(asked.line(), shares, min(clock.today(), asked.starts_on), licensee)
+
+
+def licensee(viewer: Viewer, title: Title | None = None) -> int | None:
+    """Who would license, where this viewer asks: their own organisation, if it buys and does not list the title."""
+    own = title is not None and title.organisation_id == viewer.organisation_id
+    return viewer.organisation_id if viewer.buys and not own else None
+
+
+def has_runs(title_id: int, asked: Terms) -> bool:
+    """Whether a mandate that this would be drawn on counts its runs."""
+    block = asked.line().block
+    return any(line.runs is not None and line.block.meets(block)
+               for share in counting.shares(db.session, [title_id], claims=False)[title_id]
+               for line in share.holdings.mandates)
+
+
+def leaves(title_id: int) -> list[int]:
+    """The leaves of a title now: what a licence on it covers when it is granted."""
+    return counting.Family(db.session, [title_id]).leaves(title_id)
 
 
 # ------------------------------------------------------------------ every title at once
@@ -114,41 +78,33 @@ class _Book:
         self.lock = threading.Lock()
         self.ledger, self.mark = None, None
 
-    def verdicts(self, engine, asked: Terms, title_ids):
+    def verdicts(self, engine, asked: Terms, title_ids, licensee):
         with self.lock, reading(), Session(engine) as session:  # its own snapshot: never what is uncommitted
             if self.ledger is None:
                 self.mark = changes.mark(session)
-                self.ledger = Ledger(self._columns(session, session.scalars(select(Title.id)).all()))
+                self.ledger = Ledger.of_rows(self._rows(session))
             else:
                 changed, self.mark = changes.since(session, self.mark)
                 if changed:
                     roots = select(Title.root_id).where(Title.id.in_(changed))
                     family = session.scalars(select(Title.id).where(Title.root_id.in_(roots))).all()
-                    fresh = {title_id: [] for title_id in family}
-                    for row in self._columns(session, family):
-                        fresh[row[0]].append(row)
-                    for title_id, rows in fresh.items():
-                        self.ledger.replace(title_id, rows)
-            return self.ledger.verdicts(asked.line(), clock.today(), title_ids)
+                    for title_id, shares in counting.shares(session, family, claims=False).items():
+                        self.ledger.replace(title_id, shares)
+            return self.ledger.verdicts(asked.line(), clock.today(), title_ids, licensee)
 
     @staticmethod
-    def _columns(session, title_ids):
-        rows = []
-        title_ids = list(title_ids)
-        for start in range(0, len(title_ids), 5000):  # SQLite takes some 30,000 parameters in one statement
-            for title_id, row in _rows(session, title_ids[start:start + 5000]):
-                block = _as_line(row).block
-                (begin, end), = block.dates.spans
-                rows.append((title_id, row.mandate_id is not None, block.territories, block.media,
-                             block.languages, begin, end, row.exclusive))
-        return rows
+    def _rows(session):
+        everything = session.scalars(select(Title.id).order_by(Title.id)).all()
+        for start in range(0, len(everything), AT_ONCE):
+            for title_id, shares in counting.shares(session, everything[start:start + AT_ONCE], claims=False).items():
+                yield from rows_of(title_id, shares)
 
 
 _books: WeakKeyDictionary = WeakKeyDictionary()
 _books_lock = threading.Lock()
 
 
-def verdicts(asked: Terms, title_ids=None):
+def verdicts(asked: Terms, title_ids=None, licensee: int | None = None):
     """(ids ascending, verdicts) over every title or the given ones, exact as of the last commit.
 
     The verdicts are `ledger.UNAVAILABLE`, `PARTIAL` and `AVAILABLE`, as two numpy arrays.
@@ -156,7 +112,7 @@ def verdicts(asked: Terms, title_ids=None):
     engine = db.session.get_bind()
     with _books_lock:
         book = _books.setdefault(engine, _Book())
-    return book.verdicts(engine, asked, title_ids)
+    return book.verdicts(engine, asked, title_ids, licensee)
 
 
 # ------------------------------------------------------------------ the answer as others see it
@@ -166,32 +122,44 @@ def described(answer: availability.Answer, asked: Terms, title: Title, viewer: V
     owner = (title.organisation_id == viewer.organisation_id
              and permissions.allows(viewer, "mandate.see", Relation.OWN))
     reasons = answer.reasons if owner else availability.merged(answer.reasons)
-    deals = _deals({ref for reason in reasons for ref in reason.refs}) if owner else {}
+    behind = _behind({ref for reason in reasons for ref in reason.refs}) if owner else {}
+    children = _children({leaf for reason in reasons for leaf in reason.leaves}, viewer)
     return {
         "verdict": str(answer.verdict), "coverage": float(answer.coverage),
         "line": {**asked.as_json(), "label": wording.line(asked)},
         "text": wording.exception(answer, asked), "strip": wording.strip(answer),
-        "free": [block_json(each, asked.exclusive) for each in answer.free],
-        "reasons": [_reason_json(each, asked, deals) for each in reasons],
+        "free": [block_json(each, asked.exclusive, any(each.meets(other) for other in answer.doubtful))
+                 for each in answer.free],
+        "reasons": [_reason_json(each, asked, behind, children) for each in reasons],
         "alternatives": [_alternative_json(each, asked) for each in answer.alternatives],
     }
 
 
-def block_json(block, exclusive: bool) -> dict:
+def block_json(block, exclusive: bool, tentative: bool = False) -> dict:
     """A block with its leaves expanded and sorted, and a label for people."""
     starts_on, ends_on = block.dates.window
-    return {"territories": territories.codes(block.territories), "media": media.codes(block.media),
+    said = {"territories": territories.codes(block.territories), "media": media.codes(block.media),
             "languages": languages.codes(block.languages), "starts_on": starts_on.isoformat(),
             "ends_on": ends_on and ends_on.isoformat(), "exclusive": exclusive, "label": wording.block(block)}
+    return {**said, "tentative": True} if tentative else said
 
 
-def _reason_json(reason, asked, deals):
-    deal = next((deals[ref] for ref in reason.refs if ref in deals), None)
+def _reason_json(reason, asked, behind, children):
+    known = next((behind[ref] for ref in reason.refs if ref in behind), {})
+    deal = known.get("deal")
     exclusive = deal["exclusive"] if deal else asked.exclusive
-    said = {"code": str(reason.code), "blocking": reason.blocking, "text": wording.reason(reason, deal),
-            "block": block_json(reason.block, exclusive),
-            "blocks": [block_json(each, exclusive) for each in reason.blocks]}
-    return {**said, "deal": deal} if deal else said
+    return {"code": str(reason.code), "blocking": reason.blocking, "text": wording.reason(reason, known),
+            "block": block_json(reason.block, exclusive, reason.tentative),
+            "blocks": [block_json(each, exclusive, reason.tentative) for each in reason.blocks], **known,
+            **({"tentative": True} if reason.tentative else {}),
+            **({"children": [children[leaf] for leaf in reason.leaves if leaf in children]} if reason.leaves else {})}
+
+
+def _children(title_ids, viewer):
+    """{title id: {id, title}} for those of the children that the viewer may see."""
+    rows = db.session.execute(select(Title.id, Title.original_title).where(
+        Title.id.in_(title_ids), titles.visible(viewer))).all() if title_ids else []
+    return {row.id: {"id": str(row.id), "title": row.original_title} for row in rows}
 
 
 def _alternative_json(alternative, asked):
@@ -200,12 +168,38 @@ def _alternative_json(alternative, asked):
             "line": {**line.as_json(), "label": wording.line(line)}}
 
 
-def _deals(line_ids):
-    rows = db.session.scalars(select(Line).where(Line.id.in_(line_ids), Line.licence_id.is_not(None))
-                              .options(joinedload(Line.licence))).all() if line_ids else []
-    return {row.id: {"licence_id": str(row.licence_id), "licensee": row.licence.licensee_name,
-                     "contract": row.licence.contract, "exclusive": row.exclusive,
-                     "offer_id": row.licence.offer_id and str(row.licence.offer_id)} for row in rows}
+def _behind(refs) -> dict:
+    """{ref: what stands behind a reason}: the deal, the holdback, the hold or the option. For the seller alone."""
+    ids = defaultdict(set)
+    for kind, number, *_ in refs:
+        ids[kind].add(number)
+    found = {}
+    for row in _rows_of(Line, ids["line"], joinedload(Line.licence)):
+        if row.licence_id:
+            found["line", row.id] = {"deal": {
+                "licence_id": str(row.licence_id), "licensee": row.licence.licensee_name,
+                "contract": row.licence.contract, "exclusive": row.exclusive,
+                "offer_id": row.licence.offer_id and str(row.licence.offer_id)}}
+    for row in _rows_of(Holdback, ids["holdback"], joinedload(Holdback.licence)):
+        found["holdback", row.id] = {"holdback": {
+            "id": str(row.id), "hard": row.hard, "binds": row.binds, "note": row.note,
+            "licensee": row.licence and row.licence.licensee_name}}
+    for row in _rows_of(Hold, ids["hold"], joinedload(Hold.holder)):
+        found["hold", row.id] = {"hold": {"id": str(row.id), "organisation": row.holder.name, "rank": row.rank,
+                                          "expires_at": row.expires_at.isoformat()}}
+    options = {row.id: row for row in _rows_of(Option, ids["option"], joinedload(Option.holder))}
+    asked = [ref for ref in refs if ref[0] == "option"]  # (option, id, link)
+    links = {row.id: row for row in _rows_of(Link, {link for _, _, link in asked})}
+    for ref in asked:
+        option, link = options[ref[1]], links[ref[2]]
+        deadline = (link.created_at + timedelta(days=option.days)).date()
+        found[ref] = {"option": {"id": str(option.id), "kind": option.kind, "organisation": option.holder.name,
+                                 "days": option.days, "deadline": deadline.isoformat()}}
+    return found
+
+
+def _rows_of(model, ids, *options):
+    return db.session.scalars(select(model).where(model.id.in_(ids)).options(*options)).all() if ids else []
 
 
 def reasons_json(answer, asked: Terms, title: Title, viewer: Viewer) -> list[dict]:

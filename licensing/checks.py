@@ -5,10 +5,9 @@ from itertools import combinations
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from catalogue import titles
 from catalogue.models import Title
 from core.database import db
-from licensing import terms
+from licensing import counting, terms
 from licensing.models import Licence, Line
 from licensing.rights.blocks import subtract
 
@@ -29,10 +28,11 @@ def sold_twice(root_id: int | None = None) -> list[str]:
     for lines in held.values():
         if len(lines) < 2 or not any(line.exclusive for line, _ in lines):
             continue
-        below = {line.title_id: titles.family_below(line.title_id) for line, _ in lines}
+        family = counting.Family(db.session, [lines[0][0].title_id])
+        below = {line.id: family.covered(line) for line, _ in lines}
         for (one, mine), (other, theirs) in combinations(lines, 2):
             if (one.licence_id != other.licence_id and (one.exclusive or other.exclusive)
-                    and below[one.title_id] & below[other.title_id] and mine.block.meets(theirs.block)):
+                    and below[one.id] & below[other.id] and mine.block.meets(theirs.block)):
                 broken.append(f"Licences {one.licence_id} ({one.licence.licensee_name}) and {other.licence_id} "
                               f"({other.licence.licensee_name}) both hold rights in title {one.title_id}.")
     return broken

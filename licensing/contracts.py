@@ -1,4 +1,5 @@
 """Licences: rights out. The one path that grants them, whether signed here or recorded as done elsewhere."""
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import false, or_, select
@@ -6,12 +7,12 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
-from catalogue import changes
+from catalogue import changes, titles
 from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, NotAllowed, NotFound
-from licensing import avails, checks, guard, mandates
+from licensing import avails, checks, guard, mandates, terms
 from licensing.models import Licence, Line
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
@@ -29,7 +30,7 @@ class RightsTaken(Conflict):
         super().__init__(f"{title.original_title} cannot be licensed like this. {words}", reasons=reasons)
 
 
-def refused(lines, recording: bool = False):
+def refused(lines, recording: bool = False, licensee: int | None = None, leaving_out: int | None = None):
     """Those of [(title, terms)] that cannot be granted now, with their answers.
 
     A licence is written over its whole window, so all of it is judged, also what lies before today; only a deal
@@ -38,7 +39,9 @@ def refused(lines, recording: bool = False):
     answers = []
     for title, said in lines:
         over = said.ends_on is not None and said.ends_on < clock.today() and not recording
-        answers.append((title, said, (avails.ask if over else avails.granting)(title.id, said)))
+        answer = (avails.ask(title.id, said, licensee) if over
+                  else avails.granting(title.id, said, licensee, leaving_out))
+        answers.append((title, said, answer))
     return [each for each in answers if each[2].verdict != Verdict.AVAILABLE]
 
 
@@ -49,33 +52,64 @@ def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int 
     Raises RightsTaken when any line is not free or lies outside the mandates: a licence must lie inside
     them on the day it is granted (domain.md, "Availability"). Nothing is written then.
     """
-    if taken := refused(lines, recording):
+    lines = [(title, _counted(title, said)) for title, said in lines]
+    if taken := refused(lines, recording, licensee_id):
         raise RightsTaken(taken, viewer)
     licence = Licence(organisation_id=seller_id, licensee_id=licensee_id, licensee_name=licensee_name,
                       contract=contract, offer_id=offer_id, external_id=external_id, recorded_at=clock.now())
     for title, said in lines:
+        leaves = avails.leaves(title.id)
         licence.lines.append(Line(title_id=title.id, counts_from=clock.now(), recorded_at=clock.now(),
-                                  **said.columns()))
+                                  leaves=None if leaves == [title.id] else leaves, **said.columns()))
     db.session.add(licence)
     db.session.flush()
-    for line, (title, _) in zip(licence.lines, lines, strict=True):
-        guard.post(line, title)
+    for line in licence.lines:
+        guard.post(line)
     changes.note(*{title.id for title, _ in lines})
     return licence
 
 
-def follow(title: Title):
-    """After a title moved in its hierarchy its licences move along. Raises Conflict where rights would now be sold
-    twice. The caller holds the locks of both roots."""
-    lines = db.session.scalars(select(Line).join(Line.title).where(
-        Title.root_id == title.root_id, Line.licence_id.is_not(None), Line.counts_until.is_(None))
-        .options(joinedload(Line.title))).all()
+def _counted(title: Title, said: Terms) -> Terms:
+    """A licence drawn on a mandate with runs names a number: one, where none is said."""
+    if said.runs is None and avails.has_runs(title.id, said):
+        return replace(said, runs=1)
+    return said
+
+
+def follow(title: Title, old_root: int):
+    """After a title moved in its hierarchy its licences move along: what a licence on the old parent covered of it
+    stays covered. Raises Conflict where rights would now be sold twice. The caller holds the locks of both roots."""
+    if old_root != title.root_id:
+        below = titles.family_below(title.id)
+        for line in db.session.scalars(_counting().where(Title.root_id == old_root)).all():
+            if moved := sorted(below & set(line.leaves or ())):
+                _split(line, moved, title)
+    lines = db.session.scalars(_counting().where(Title.root_id == title.root_id)).all()
     for line in lines:
         guard.lift(line)
     for line in lines:
-        guard.post(line, line.title)
+        guard.post(line)
     if broken := checks.sold_twice(title.root_id):
         raise Conflict(f"This move would sell rights twice. {broken[0]}")
+
+
+def _counting():
+    return select(Line).join(Line.title).where(Line.licence_id.is_not(None), Line.counts_until.is_(None))
+
+
+def _split(line, moved, title):
+    """End a line, and replace it by what it covered of the titles that moved and of those that stayed."""
+    line.counts_until, line.note = clock.now(), "A part of it moved to another series."
+    guard.lift(line)
+    stayed = [leaf for leaf in line.leaves if leaf not in moved]
+    for leaves, title_id, future in ((stayed, line.title_id, line.future), (moved, title.id, False)):
+        if leaves:
+            said = {**terms.of_row(line).columns(), "future": future}
+            part = Line(title_id=title_id, licence_id=line.licence_id, leaves=leaves, counts_from=clock.now(),
+                        recorded_at=clock.now(), **said)
+            db.session.add(part)
+            db.session.flush()
+            guard.post(part)
 
 
 def reaches(licence: Licence, day: date) -> bool:
@@ -91,7 +125,7 @@ def terminate(licence: Licence, first_day_gone: date, note: str | None = None):
     for ended, rest in touched:
         guard.lift(ended)
         if rest:
-            guard.post(rest, db.session.get(Title, rest.title_id))
+            guard.post(rest)
     changes.note(*{ended.title_id for ended, _ in touched})
 
 

@@ -6,11 +6,9 @@ where there is one writer at a time, the lock alone is both, and these functions
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from catalogue import titles
-from catalogue.models import Title
 from core.database import db
 from core.errors import Conflict
-from licensing import terms
+from licensing import counting, terms
 from licensing.models import Line
 from licensing.rights import languages
 
@@ -26,15 +24,15 @@ def _active():
     return db.session.get_bind().dialect.name == "postgresql"
 
 
-def post(line: Line, title: Title):
-    """Set a guard on a licence line of a title. Raises Conflict when it meets one that is not compatible."""
+def post(line: Line):
+    """Set a guard on a licence line. Raises Conflict when it meets one that is not compatible."""
     if not _active():
         return
-    said = terms.of_row(line)
+    said, family = terms.of_row(line), counting.Family(db.session, [line.title_id])
     end = "" if line.ends_on is None else line.ends_on.isoformat()
     values = {
-        "line_id": line.id, "licence_id": line.licence_id, "root_id": title.root_id,
-        "leaves": multirange(titles.family_below(title.id)),
+        "line_id": line.id, "licence_id": line.licence_id, "root_id": family.path(line.title_id)[-1],
+        "leaves": multirange(family.covered(line)),
         "territories": multirange(_bits(said.territories)), "media": multirange(_bits(said.media)),
         "languages": "{(,)}" if said.languages == languages.ALL else multirange(_bits(said.languages)),
         "days": f"[{line.starts_on.isoformat()},{end}{']' if end else ')'}",

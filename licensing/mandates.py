@@ -90,7 +90,7 @@ def cut(lines, first_day_gone: date, note: str | None) -> list[tuple[Line, Line 
         if line.starts_on < first_day_gone:
             kept = replace(terms.of_row(line), ends_on=first_day_gone - timedelta(days=1))
             rest = Line(title_id=line.title_id, mandate_id=line.mandate_id, licence_id=line.licence_id,
-                        counts_from=clock.now(), recorded_at=clock.now(), **kept.columns())
+                        counts_from=clock.now(), recorded_at=clock.now(), leaves=line.leaves, **kept.columns())
             db.session.add(rest)
         touched.append((line, rest))
     db.session.flush()

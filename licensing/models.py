@@ -38,6 +38,8 @@ class _Terms:
     written: Mapped[dict] = mapped_column(JSON)  # {territories, media, languages}: names as they were given
     hereafter: Mapped[bool] = mapped_column(default=False)
     future: Mapped[bool] = mapped_column(default=False)
+    runs: Mapped[int | None]  # a mandate's limit, a licence's or an offer's number
+    tba: Mapped[dict | None] = mapped_column(JSON)  # {starts, ends}: {event, lag_days, not_before, not_after}
 
     @declared_attr
     def title_id(cls) -> Mapped[int]:
@@ -76,7 +78,15 @@ class Licence(db.Model):
     seller: Mapped[Organisation] = relationship(foreign_keys=organisation_id)
 
 
-class Line(_Terms, db.Model):
+class _Counted:
+    """From when until when something counted: it is ended and replaced, never edited."""
+    counts_from: Mapped[datetime] = mapped_column(UtcDateTime)
+    counts_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    note: Mapped[str | None] = mapped_column(Text)  # why it was ended
+
+
+class Line(_Terms, _Counted, db.Model):
     """One block of a mandate or of a licence, and from when until when it counted."""
     __tablename__ = "line"
     __table_args__ = (CheckConstraint("(mandate_id IS NULL) <> (licence_id IS NULL)", name="one_owner"),
@@ -84,13 +94,65 @@ class Line(_Terms, db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"), index=True)
     licence_id: Mapped[int | None] = mapped_column(ForeignKey("licence.id"), index=True)
-    counts_from: Mapped[datetime] = mapped_column(UtcDateTime)
-    counts_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    note: Mapped[str | None] = mapped_column(Text)  # why it was ended
+    leaves: Mapped[list | None] = mapped_column(JSON)  # of a licence on a parent: ids of those it had when granted
     mandate: Mapped[Mandate | None] = relationship(back_populates="lines")
     licence: Mapped[Licence | None] = relationship(back_populates="lines")
     title: Mapped[Title] = relationship()
+
+
+class Holdback(_Counted, db.Model):
+    """A promise not to exploit some media in some territories for a while: the licensor's, or one licensee's."""
+    __tablename__ = "holdback"
+    __table_args__ = (Index("ix_holdback_counting", "title_id", "counts_until"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title_id: Mapped[int] = mapped_column(ForeignKey("title.id"), index=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    licence_id: Mapped[int | None] = mapped_column(ForeignKey("licence.id"))  # whose licensee it binds
+    territories_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
+    media_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
+    starts_on: Mapped[date] = mapped_column(Date)
+    ends_on: Mapped[date | None] = mapped_column(Date)
+    tba: Mapped[dict | None] = mapped_column(JSON)
+    written: Mapped[dict] = mapped_column(JSON)  # {territories, media}
+    hard: Mapped[bool]
+    binds: Mapped[str] = mapped_column(String(8))  # licensor or licensee
+    licence: Mapped[Licence | None] = relationship()
+
+
+class Hold(_Terms, _Counted, db.Model):
+    """A soft reservation for one buyer, ordered by rank, until it expires. It blocks nobody."""
+    __tablename__ = "hold"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    holder_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    rank: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    holder: Mapped[Organisation] = relationship(foreign_keys=holder_id)
+
+
+class Option(_Counted, db.Model):
+    """First negotiation, first or last refusal over a later title that is linked to this one."""
+    __tablename__ = "option"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title_id: Mapped[int] = mapped_column(ForeignKey("title.id"), index=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    holder_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    territories_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
+    media_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
+    written: Mapped[dict] = mapped_column(JSON)
+    days: Mapped[int]  # to answer in, from when the later title was linked
+    holder: Mapped[Organisation] = relationship(foreign_keys=holder_id)
+
+
+class TitleEvent(db.Model):
+    """An event whose date terms wait for (a release, a delivery), once it has its date."""
+    __tablename__ = "title_event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title_id: Mapped[int] = mapped_column(ForeignKey("title.id"), index=True)
+    event: Mapped[str] = mapped_column(String(60))
+    happens_on: Mapped[date] = mapped_column(Date)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Offer(db.Model):

@@ -89,8 +89,8 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
     if offer.state in SIGNED_TOGETHER:
         return {}
     said = {line.id: terms.of_row(line) for line in offer.current.lines}
-    return {line.id: avails.described(avails.ask(line.title_id, said[line.id]), said[line.id], line.title, viewer)
-            for line in offer.current.lines}
+    found = {line: avails.ask(line.title_id, said[line.id], offer.buyer_id) for line in offer.current.lines}
+    return {line.id: avails.described(answer, said[line.id], line.title, viewer) for line, answer in found.items()}
 
 
 # ------------------------------------------------------------------ taking steps
@@ -120,7 +120,8 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
         raise Invalid({"lines": ["Every line needs a price. To ask the seller for one, send the offer as a request."]})
     if action in ("submit", "request", "propose", "counter", "accept", "resume"):
         _check_validity(offer)
-    if action in ("accept", "approve", "sign") and (taken := contracts.refused(_agreed_lines(offer))):
+    if action in ("accept", "approve", "sign") and (
+            taken := contracts.refused(_agreed_lines(offer), licensee=offer.buyer_id)):
         return _refuse(offer, viewer, action, taken)
     if action == "resume":  # to where it was parked
         to = State(next(step.from_state for step in reversed(offer.steps) if step.action == "park"))
@@ -237,4 +238,5 @@ def licences(offer: Offer) -> list[Licence]:
 
 def free(offer: Offer) -> bool:
     """Whether everything in the current version can be licensed just now."""
-    return all(avails.ask(title.id, said).verdict == Verdict.AVAILABLE for title, said in _agreed_lines(offer))
+    return all(avails.ask(title.id, said, offer.buyer_id).verdict == Verdict.AVAILABLE
+               for title, said in _agreed_lines(offer))

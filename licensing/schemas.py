@@ -38,6 +38,7 @@ class BlockSchema(Schema):
     ends_on = fields.String(allow_none=True)
     exclusive = fields.Boolean()
     label = fields.String()
+    tentative = fields.Boolean()
 
 
 class DealSchema(Schema):
@@ -56,6 +57,11 @@ class ReasonSchema(Schema):
     block = fields.Nested(BlockSchema)
     blocks = fields.List(fields.Nested(BlockSchema))
     deal = fields.Nested(DealSchema)
+    tentative = fields.Boolean(metadata={"description": "hangs on a date still to be announced"})
+    children = fields.List(fields.Dict(), metadata={"description": "the parts that limit: id, title"})
+    holdback = fields.Dict(metadata={"description": "for the seller"})
+    hold = fields.Dict(metadata={"description": "for the seller"})
+    option = fields.Dict(metadata={"description": "for the seller"})
 
 
 class AlternativeSchema(Schema):

@@ -11,10 +11,10 @@ from core.errors import Invalid
 from licensing import wording
 from licensing.models import TermSet
 from licensing.rights import languages, media, territories
-from licensing.rights.availability import Line
 from licensing.rights.axes import Unreadable
 from licensing.rights.blocks import Block
 from licensing.rights.dates import Dates
+from licensing.rights.holdings import Line
 
 AXES = {"territories": territories, "media": media, "languages": languages}
 WRITTEN = "term sets"  # in the session's info: keys this session has made sure of
@@ -34,11 +34,13 @@ class Terms:
     written: dict = field(compare=False)
     hereafter: bool = False
     future: bool = False
+    runs: int | None = None
+    tba: dict | None = None
 
     def line(self, ref=None) -> Line:
         """The same for the engine."""
         return Line(Block(self.territories, self.media, self.languages,
-                          Dates.between(self.starts_on, self.ends_on)), self.exclusive, ref)
+                          Dates.between(self.starts_on, self.ends_on)), self.exclusive, ref, self.runs)
 
     @classmethod
     def of_line(cls, line: Line) -> "Terms":
@@ -46,19 +48,21 @@ class Terms:
         starts_on, ends_on = line.block.dates.window
         masks = {axis: getattr(line.block, axis) for axis in AXES}
         return cls(**masks, starts_on=starts_on, ends_on=ends_on, exclusive=line.exclusive,
-                   written={axis: AXES[axis].short(mask) for axis, mask in masks.items()})
+                   written={axis: AXES[axis].short(mask) for axis, mask in masks.items()}, runs=line.runs)
 
     def as_json(self) -> dict:
         """The line of api.md, with the names as they were written."""
         return {**self.written, "starts_on": self.starts_on.isoformat(),
                 "ends_on": self.ends_on and self.ends_on.isoformat(), "exclusive": self.exclusive,
-                "hereafter": self.hereafter, "future": self.future}
+                "hereafter": self.hereafter, "future": self.future, **({"runs": self.runs} if self.runs else {}),
+                **{f"{end}_tba": said for end, said in (self.tba or {}).items()}}
 
     def columns(self) -> dict:
         """What a row of a line stores. Writes the sets it names, if they are new."""
         return {**{f"{axis}_key": _intern(axis, getattr(self, axis)) for axis in AXES},
                 "starts_on": self.starts_on, "ends_on": self.ends_on, "exclusive": self.exclusive,
-                "written": self.written, "hereafter": self.hereafter, "future": self.future}
+                "written": self.written, "hereafter": self.hereafter, "future": self.future, "runs": self.runs,
+                "tba": self.tba}
 
 
 def read(data: dict) -> Terms:
@@ -69,7 +73,10 @@ def read(data: dict) -> Terms:
             masks[axis] = module.read(data[axis])
         except Unreadable as problem:
             errors[axis] = [str(problem)]
-    starts_on, ends_on = data["starts_on"], data.get("ends_on")
+    tba = {end: data[f"{end}_tba"] for end in ("starts", "ends") if data.get(f"{end}_tba")}
+    # Until the event has its date, what is stored is the widest window; who asks narrows it where that is right.
+    starts_on = tba["starts"]["not_before"] if "starts" in tba else data["starts_on"]
+    ends_on = tba["ends"]["not_after"] if "ends" in tba else data.get("ends_on")
     if not FIRST_DAY <= starts_on <= LAST_DAY:
         errors["starts_on"] = [f"A start lies between {FIRST_DAY} and {LAST_DAY}."]
     if ends_on and ends_on < starts_on:
@@ -80,14 +87,16 @@ def read(data: dict) -> Terms:
         raise Invalid(errors)
     return Terms(**masks, starts_on=starts_on, ends_on=ends_on, exclusive=data.get("exclusive", False),
                  written={axis: list(data[axis]) for axis in AXES},
-                 hereafter=data.get("hereafter", False), future=data.get("future", False))
+                 hereafter=data.get("hereafter", False), future=data.get("future", False), runs=data.get("runs"),
+                 tba={end: {**said, "not_before": said["not_before"].isoformat(),
+                            "not_after": said["not_after"].isoformat()} for end, said in tba.items()} or None)
 
 
 def of_row(row) -> Terms:
     """The terms a stored line says."""
     masks = sets({row.territories_key, row.media_key, row.languages_key})
     return Terms(masks[row.territories_key], masks[row.media_key], masks[row.languages_key], row.starts_on,
-                 row.ends_on, row.exclusive, row.written, row.hereafter, row.future)
+                 row.ends_on, row.exclusive, row.written, row.hereafter, row.future, row.runs, row.tba)
 
 
 @event.listens_for(Session, "after_soft_rollback")

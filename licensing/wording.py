@@ -2,7 +2,8 @@
 from datetime import date
 
 from licensing.rights import languages, media, territories
-from licensing.rights.availability import Code, Kind, Verdict
+from licensing.rights.alternatives import Kind
+from licensing.rights.availability import Code, Verdict
 from licensing.rights.axes import Unreadable
 
 SLOTS = {"media": (media, "any"), "territories": (territories, "anywhere"), "languages": (languages, "all languages")}
@@ -68,15 +69,41 @@ SAID = {
     "NO_RIGHTS_IN": "Not this seller's to license",
     "NO_EXCLUSIVE_RIGHTS_IN": "This seller's own rights are not exclusive",
     "RIGHTS_OUT": "Licensed",
+    "HOLDBACK": "Held back",
+    "RUNS_EXHAUSTED": "No runs are left",
+    "LIMITED_BY_CHILDREN": "Not free on every part of it",
     "IN_PAST": "Lies in the past",
+    "HELD": "Held for a buyer",
+    "SOFT_HOLDBACK": "A soft holdback asks to wait",
+    "ENCUMBERED": "Somebody has the first word",
+    "TENTATIVE": "Waits for a date that is not announced yet",
 }
+OPTIONS = {"first_negotiation": "the first negotiation", "first_refusal": "the first refusal",
+           "last_refusal": "the last refusal"}
+ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
 
 
-def reason(each, deal=None) -> str:
-    """Why some of it is not free, where and when; to whom only when `deal` is given (to the seller)."""
-    said = SAID[str(each.code)]
-    if deal:
-        said = f"Licensed {'exclusively' if deal['exclusive'] else 'non-exclusively'} to {deal['licensee']}"
+def _said(each, known) -> str:
+    """The beginning of a reason; `known` is what stands behind it, for the seller."""
+    if deal := known.get("deal"):
+        return f"Licensed {'exclusively' if deal['exclusive'] else 'non-exclusively'} to {deal['licensee']}"
+    if (holdback := known.get("holdback")) and holdback["licensee"]:
+        return f"Held back from {holdback['licensee']}"
+    if hold := known.get("hold"):
+        rank = ORDINALS[hold["rank"] - 1] if hold["rank"] <= len(ORDINALS) else f"{hold['rank']}th"
+        return f"{rank} hold for {hold['organisation']}, until {day_of(hold['expires_at'][:10])}"
+    if option := known.get("option"):
+        return (f"{option['organisation']} has {OPTIONS[option['kind']]}, to be answered until "
+                f"{day_of(option['deadline'])}")
+    return SAID[str(each.code)]
+
+
+def reason(each, known=None) -> str:
+    """Why some of it is not free, where and when; to whom only when that is `known` (to the seller)."""
+    said = _said(each, known or {}) + (" (tentative)" if each.tentative and each.code != Code.TENTATIVE else "")
+    if each.code == Code.ENCUMBERED:
+        return (f"{said}: {territories.label(_union(each.blocks, 'territories'))}, "
+                f"{media.label(_union(each.blocks, 'media'))}.")
     where = territories.label(_union(each.blocks, "territories"))
     what = media.label(_union(each.blocks, "media"))
     starts = min(b.dates.window[0] for b in each.blocks)
@@ -134,7 +161,9 @@ def strip(answer) -> list[dict]:
         else:
             codes = {each.code for each in answer.reasons if any(b.territories & part for b in each.blocks)}
             state, word = (("shared", "not exclusively") if shared and codes == {Code.RIGHTS_OUT}
-                           else ("sold", "licensed") if Code.RIGHTS_OUT in codes
+                           else ("sold", "licensed") if codes & {Code.RIGHTS_OUT, Code.RUNS_EXHAUSTED}
+                           else ("back", "held back") if Code.HOLDBACK in codes
+                           else ("part", "in part, by children") if Code.LIMITED_BY_CHILDREN in codes
                            else ("past", "past") if Code.IN_PAST in codes else ("none", "not this seller's"))
         cells.append({"code": code, "name": territories.name(code), "state": state, "word": word})
     return cells

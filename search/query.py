@@ -74,7 +74,7 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     ranked = ranked[keep[ranked]]
     matching = len(ranked)
     if asked.line is not None and matching:
-        free = _free(asked, table.ids[ranked])
+        free = _free(asked, table.ids[ranked], avails.licensee(viewer))
         ranked = ranked[np.isin(table.ids[ranked], free)]
     found = np.zeros(len(table.ids), dtype=bool)
     found[ranked] = True
@@ -107,15 +107,15 @@ def _ranked(table, asked, index):
     return rows
 
 
-def _free(asked, title_ids):
+def _free(asked, title_ids, licensee):
     """Those of the titles whose rights match the line, as the ledger or the engine itself says."""
-    ids, verdicts = avails.verdicts(asked.line, np.sort(title_ids))
+    ids, verdicts = avails.verdicts(asked.line, np.sort(title_ids), licensee)
     if asked.match == "cover":
         return ids[verdicts == ledger.AVAILABLE]
     some = ids[verdicts != ledger.UNAVAILABLE]
     if asked.match == "overlap":
         return some
-    answers = avails.ask_all(some.tolist(), asked.line)
+    answers = avails.ask_all(some.tolist(), asked.line, licensee)
     if asked.match == "start_within":
         return [each for each, answer in answers.items() if avails.starts_within(answer)]
     return [each for each, answer in answers.items() if avails.longest_free(answer) >= asked.min_days]
@@ -125,7 +125,7 @@ def _rows(title_ids, asked, viewer, index):
     """The rows to show. Visibility is asked of the database again, for every one of them."""
     rows = {title.id: title for title in db.session.scalars(
         select(Title).where(Title.id.in_(title_ids), titles.visible(viewer)).options(*titles.WHOLE))}
-    answers = avails.ask_all(list(rows), asked.line) if asked.line is not None else {}
+    answers = avails.ask_all(list(rows), asked.line, avails.licensee(viewer)) if asked.line is not None else {}
     return [Hit(rows[each], _highlight(rows[each], asked.q, index), answers.get(each))
             for each in title_ids if each in rows]
 

@@ -10,7 +10,7 @@ from catalogue.schemas import TitleSchema
 from core import http
 from core.database import db
 from core.errors import Invalid
-from licensing import avails
+from licensing import counting
 from licensing.pages import ON_A_PAGE, bp
 from licensing.schemas import load
 
@@ -28,7 +28,9 @@ def _slate_page(errors=None, typed=None, status=200):
     query = titles.listing(viewer, own=True)
     total = db.session.scalar(db.select(db.func.count()).select_from(query.order_by(None).subquery()))
     shown = db.session.scalars(query.limit(ON_A_PAGE).offset((page - 1) * ON_A_PAGE)).all()
-    lines = avails.rights([each.id for each in shown])
+    lines = {title_id: {"mandates": {line.ref for share in shares for line in share.holdings.mandates},
+                        "licences": {line.ref for share in shares for line in share.holdings.licences}}
+             for title_id, shares in counting.shares(db.session, [each.id for each in shown], claims=False).items()}
     return render_template("licensing/slate.html", titles=shown, total=total, page=page, pages=-(-total // ON_A_PAGE),
                            lines=lines, errors=errors or {}, typed=typed or {}, kinds=list(Kind)), status
 

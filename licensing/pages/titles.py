@@ -24,7 +24,8 @@ def title(title_id):
 def _title_page(shown: Title, errors=None, status=200):
     viewer = security.viewer()
     typed, asked, line_errors = _asked(request.args)
-    answer = avails.described(avails.ask(shown.id, asked), asked, shown, viewer) if asked else None
+    answer = (avails.described(avails.ask(shown.id, asked, avails.licensee(viewer, shown)), asked, shown, viewer)
+              if asked else None)
     members, among = links.franchise(shown, viewer)
     own = shown.organisation_id == viewer.organisation_id and permissions.allows(viewer, "mandate.see", Relation.OWN)
     buyers = [each for each in people.organisations("buyer") if each.id != viewer.organisation_id] if own else []

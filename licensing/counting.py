@@ -1,0 +1,218 @@
+"""What counts for a title, from rows: mandates, licences, holdbacks, holds and options as the engine takes them.
+
+A title is the set of its leaves (domain.md, "Hierarchy"). A mandate or a holdback on a parent covers every leaf
+below it, also later ones; a licence those it had when granted, and later ones only with `future`.
+"""
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import or_, select
+
+from catalogue.models import Link, LinkKind, Title
+from core import clock
+from licensing import terms
+from licensing.models import Hold, Holdback, Licence, Line, Option, TitleEvent
+from licensing.rights import availability, holdings, languages, media
+from licensing.rights.blocks import Block
+from licensing.rights.dates import NEVER, Dates
+from licensing.rights.holdings import Claim, Holdings, Share
+
+LINE = (Line.id, Line.title_id, Line.mandate_id, Line.licence_id, Line.territories_key, Line.media_key,
+        Line.languages_key, Line.starts_on, Line.ends_on, Line.exclusive, Line.runs, Line.tba, Line.leaves, Line.future,
+        Line.hereafter)
+HOLDBACK = (Holdback.id, Holdback.title_id, Holdback.territories_key, Holdback.media_key, Holdback.starts_on,
+            Holdback.ends_on, Holdback.tba, Holdback.hard, Licence.licensee_id, Licence.licensee_name)
+LATER = (LinkKind.SEQUEL, LinkKind.REMAKE, LinkKind.SPIN_OFF)  # the link says: this title comes later than its target
+
+
+def shares(session, title_ids, at: datetime | None = None, leaving_out: int | None = None, claims: bool = True):
+    """{title id: its shares} for each title asked about, with a fixed number of queries.
+
+    `at` asks what counted at that instant; `leaving_out` is a licence being replaced; without `claims` holds and
+    options are left out, which block nothing.
+    """
+    wanted = set(title_ids)
+    family = Family(session, wanted)
+    rows = session.execute(select(*LINE).where(
+        Line.title_id.in_(family.ids), _counts(Line, at)).order_by(Line.id)).all()
+    held = session.execute(select(*HOLDBACK).outerjoin(Licence, Licence.id == Holdback.licence_id).where(
+        Holdback.title_id.in_(family.ids), _counts(Holdback, at)).order_by(Holdback.id)).all()
+    terms.sets({key for row in (*rows, *held) for key in row if isinstance(key, str) and ":" in key[:12]}, session)
+    windows, later = _Windows(session, rows, held, at), _later_media(session, rows)
+    mandates, licences, holdbacks = defaultdict(list), defaultdict(list), defaultdict(list)
+    for row in rows:
+        if row.licence_id is None:
+            mandates[row.title_id].append(_mandate(row, windows, later))
+        elif row.licence_id != leaving_out:
+            line = _licence(row, windows, later)
+            for leaf in family.covered(row):
+                licences[leaf].append(line)
+    for row in held:
+        holdbacks[row.title_id].append(_holdback(row, windows))
+    said = _claims(session, wanted, family, at) if claims else {}
+    found = {}
+    for title_id in wanted:
+        together = defaultdict(list)
+        for leaf in family.leaves(title_id):
+            path = family.path(leaf)
+            together[tuple(each for each in path if mandates[each] or holdbacks[each]),
+                     tuple(line.ref for line in licences[leaf])].append(leaf)
+        found[title_id] = []
+        for leaves in together.values():
+            path = family.path(leaves[0])
+            found[title_id].append(Share(leaves=tuple(leaves), holdings=Holdings(
+                tuple(line for each in path for line in mandates[each]), tuple(licences[leaves[0]]),
+                tuple(each for near in path for each in holdbacks[near]), tuple(said.get(title_id, ())))))
+    return found
+
+
+def _counts(table, at):
+    if at is None:
+        return table.counts_until.is_(None)
+    return (table.counts_from <= at) & or_(table.counts_until.is_(None), table.counts_until > at)
+
+
+class Family:
+    """The hierarchies of some titles: who stands above whom, and which leaves a licence covers."""
+
+    def __init__(self, session, title_ids):
+        roots = select(Title.root_id).where(Title.id.in_(title_ids))
+        rows = session.execute(select(Title.id, Title.parent_id, Title.succeeds_id)
+                               .where(Title.root_id.in_(roots)).order_by(Title.id)).all()
+        self.ids = [row.id for row in rows]
+        self._parent = {row.id: row.parent_id for row in rows}
+        self._children, self._successors = defaultdict(list), defaultdict(list)
+        for row in rows:
+            if row.parent_id is not None:
+                self._children[row.parent_id].append(row.id)
+            if row.succeeds_id is not None:
+                self._successors[row.succeeds_id].append(row.id)
+
+    def leaves(self, title_id: int) -> list[int]:
+        """The leaves below a title: itself where it has no children."""
+        below = self._children.get(title_id)
+        return [title_id] if not below else [leaf for each in below for leaf in self.leaves(each)]
+
+    def path(self, title_id: int) -> list[int]:
+        """A title and all above it."""
+        found = []
+        while title_id is not None:
+            found.append(title_id)
+            title_id = self._parent.get(title_id)
+        return found
+
+    def covered(self, line) -> set[int]:
+        """The leaves that a licence line covers now."""
+        found = set()
+        for each in line.leaves or (line.title_id,):
+            found |= self._standing_for(each)
+        return found | set(self.leaves(line.title_id)) if line.future else found
+
+    def _standing_for(self, title_id) -> set[int]:
+        """A leaf of then as leaves of now: where it has children since, the child that took its place."""
+        if not self._children.get(title_id):
+            return {title_id}
+        heirs = self._successors.get(title_id) or self._children[title_id]
+        return set().union(*(self._standing_for(each) for each in heirs))
+
+
+class _Windows:
+    """The windows of rows, with the dates of events that are known."""
+
+    def __init__(self, session, rows, held, at):
+        waiting = {row.title_id for row in (*rows, *held) if row.tba}
+        self._events = {}
+        if waiting:
+            query = select(TitleEvent).where(TitleEvent.title_id.in_(waiting)).order_by(TitleEvent.id)
+            if at is not None:
+                query = query.where(TitleEvent.recorded_at <= at)
+            for each in session.scalars(query):
+                self._events[each.title_id, each.event] = each.happens_on
+
+    def of(self, row) -> tuple[Dates, Dates]:
+        """(widest, narrowest) window: the same where every date is known."""
+        starts, ends = (row.tba or {}).get("starts"), (row.tba or {}).get("ends")
+        early, late = self._between(row.title_id, starts) if starts else (row.starts_on, row.starts_on)
+        first, last = self._between(row.title_id, ends) if ends else (row.ends_on, row.ends_on)
+        narrow = NEVER if first is not None and first < late else Dates.between(late, first)
+        return Dates.between(early, last), narrow
+
+    def _between(self, title_id, tba):
+        not_before, not_after = (date.fromisoformat(tba[name]) for name in ("not_before", "not_after"))
+        happens_on = self._events.get((title_id, tba["event"]))
+        if happens_on is None:
+            return not_before, not_after
+        day = min(max(happens_on + timedelta(days=tba.get("lag_days") or 0), not_before), not_after)
+        return day, day
+
+
+def _later_media(session, rows) -> dict[int, int]:
+    """{line: what its media mean now} for the lines that grant later media as well (`hereafter`)."""
+    ids = [row.id for row in rows if row.hereafter]
+    written = session.execute(select(Line.id, Line.written).where(Line.id.in_(ids))).all() if ids else []
+    return {row.id: media.read(row.written["media"]) for row in written}
+
+
+def _block(row, dates, later) -> Block:
+    known = terms.sets((row.territories_key, row.media_key, row.languages_key))
+    return Block(known[row.territories_key], known[row.media_key] | later.get(row.id, 0), known[row.languages_key],
+                 dates)
+
+
+def _mandate(row, windows, later):
+    widest, narrowest = windows.of(row)
+    return holdings.Line(_block(row, narrowest, later), row.exclusive, ("line", row.id), row.runs, widest - narrowest)
+
+
+def _licence(row, windows, later):
+    widest, narrowest = windows.of(row)
+    return holdings.Line(_block(row, widest, later), row.exclusive, ("line", row.id), row.runs, widest - narrowest)
+
+
+def _holdback(row, windows):
+    widest, narrowest = windows.of(row)
+    known = terms.sets((row.territories_key, row.media_key))
+    block = Block(known[row.territories_key], known[row.media_key], languages.ALL, widest)
+    licensee = row.licensee_id if row.licensee_id is not None else row.licensee_name
+    return holdings.Holdback(block, row.hard, licensee, ("holdback", row.id), widest - narrowest)
+
+
+# ------------------------------------------------------------------ claims: reported, never blocking
+
+def _claims(session, title_ids, family, at):
+    """{title id: holds on it or above it, and options on what it follows}."""
+    found, now = defaultdict(list), at or clock.now()
+    above = {title_id: set(family.path(title_id)) for title_id in title_ids}
+    for hold in session.scalars(select(Hold).where(Hold.title_id.in_(set().union(*above.values())), _counts(Hold, at),
+                                                   Hold.expires_at > now).order_by(Hold.rank, Hold.id)):
+        for title_id, path in above.items():
+            if hold.title_id in path:
+                block = terms.of_row(hold).line().block
+                found[title_id].append(Claim(block, availability.Code.HELD, ("hold", hold.id)))
+    for title_id, option, link in _options(session, above, at):
+        known = terms.sets((option.territories_key, option.media_key), session)
+        block = Block(known[option.territories_key], known[option.media_key], languages.ALL,
+                      Dates.since(terms.FIRST_DAY))
+        found[title_id].append(Claim(block, availability.Code.ENCUMBERED, ("option", option.id, link.id)))
+    return found
+
+
+def _options(session, above, at):
+    """(title, option, link) for each option on a title that one of these, or one above it, follows by a link."""
+    everyone = set().union(*above.values()) if above else set()
+    later = [kind.value for kind in LATER]
+    links = session.scalars(select(Link).where(or_(
+        Link.title_id.in_(everyone) & Link.kind.in_(later),
+        Link.target_id.in_(everyone) & (Link.kind == LinkKind.PREQUEL.value)))).all()
+    earlier = [(link.title_id, link.target_id, link) if link.kind in later else (link.target_id, link.title_id, link)
+               for link in links]
+    if not earlier:
+        return
+    options = session.scalars(select(Option).where(
+        Option.title_id.in_({each for _, each, _ in earlier}), _counts(Option, at)).order_by(Option.id)).all()
+    for title_id, path in above.items():
+        for follower, leader, link in earlier:
+            if follower in path:
+                yield from ((title_id, each, link) for each in options if each.title_id == leader)
+
+
