@@ -6,22 +6,29 @@ from core import http
 from core.database import db
 from core.errors import Invalid, NotFound
 from core.http import Blueprint
-from licensing import avails, contracts, differences, drafts, mandates, moves, offers, terms
+from licensing import avails, contracts, differences, drafts, mandates, moves, offers, promises, terms
 from licensing.models import Offer
 from licensing.rights import languages, media, territories
 from licensing.schemas import (
     AnswerSchema,
+    AskedSchema,
     EndingSchema,
+    EventSchema,
+    HoldbackSchema,
+    HoldSchema,
     LicenceSchema,
-    LineSchema,
     MandateSchema,
     OfferListedSchema,
     OfferPatch,
     OfferQuery,
     OfferSchema,
     OfferShownSchema,
+    OptionSchema,
+    RecordedHoldbackSchema,
+    RecordedHoldSchema,
     RecordedLicenceSchema,
     RecordedMandateSchema,
+    RecordedOptionSchema,
     StepSchema,
     TakenStepSchema,
 )
@@ -134,6 +141,96 @@ def list_licences(pagination_parameters):
     return http.page(contracts.listing(security.viewer()), pagination_parameters)
 
 
+# ------------------------------------------------------------------ promises
+
+@bp.post("/titles/<id:title_id>/holdbacks")
+@security.permit("mandate.record")
+@http.writes
+@bp.arguments(HoldbackSchema)
+@bp.response(201, RecordedHoldbackSchema)
+def record_holdback(data, title_id):
+    """Promise not to exploit some media in some territories for a while."""
+    title = titles.get(title_id, security.viewer(), "mandate.record")
+    titles.lock([title.id])
+    more = {name: data.pop(name) for name in ("hard", "binds", "licence_id", "note")}
+    return promises.hold_back(title, terms.read(data), **more)
+
+
+@bp.get("/titles/<id:title_id>/holdbacks")
+@security.permit("mandate.see")
+@bp.response(200, RecordedHoldbackSchema(many=True))
+@bp.paginate()
+def list_holdbacks(title_id, pagination_parameters):
+    """The holdbacks you recorded on a title, newest first."""
+    return http.page(promises.holdbacks(titles.get(title_id, security.viewer(), "mandate.see")), pagination_parameters)
+
+
+@bp.post("/holdbacks/<id:holdback_id>/ending")
+@security.permit("mandate.end")
+@http.writes
+@bp.arguments(EndingSchema)
+@bp.response(201, RecordedHoldbackSchema)
+def end_holdback(data, holdback_id):
+    """End a holdback from a day on. Answers with what is left of it."""
+    holdback = promises.get_holdback(holdback_id, security.viewer())
+    titles.lock([holdback.title_id])
+    return promises.end_holdback(holdback, **data)
+
+
+@bp.post("/titles/<id:title_id>/holds")
+@security.permit("mandate.record")
+@http.writes
+@bp.arguments(HoldSchema)
+@bp.response(201, RecordedHoldSchema)
+def record_hold(data, title_id):
+    """Reserve softly for one buyer. It blocks nobody and expires by itself."""
+    title = titles.get(title_id, security.viewer(), "mandate.record")
+    more = {"organisation_id": data.pop("organisation"), "expires_at": data.pop("expires_at"), "rank": data.pop("rank")}
+    return promises.hold(title, terms.read(data), **more)
+
+
+@bp.get("/titles/<id:title_id>/holds")
+@security.permit("mandate.see")
+@bp.response(200, RecordedHoldSchema(many=True))
+@bp.paginate()
+def list_holds(title_id, pagination_parameters):
+    """The holds on a title, in their order."""
+    return http.page(promises.holds(titles.get(title_id, security.viewer(), "mandate.see")), pagination_parameters)
+
+
+@bp.post("/titles/<id:title_id>/options")
+@security.permit("mandate.record")
+@http.writes
+@bp.arguments(OptionSchema)
+@bp.response(201, RecordedOptionSchema)
+def record_option(data, title_id):
+    """Give first negotiation, first or last refusal over what will be linked to this title."""
+    title = titles.get(title_id, security.viewer(), "mandate.record")
+    said = terms.read({**data, "languages": ["*"], "starts_on": terms.FIRST_DAY, "ends_on": None})
+    return promises.option(title, said, kind=data["kind"], organisation_id=data["organisation"], days=data["days"])
+
+
+@bp.get("/titles/<id:title_id>/options")
+@security.permit("mandate.see")
+@bp.response(200, RecordedOptionSchema(many=True))
+@bp.paginate()
+def list_options(title_id, pagination_parameters):
+    """The options that a title carries."""
+    return http.page(promises.options(titles.get(title_id, security.viewer(), "mandate.see")), pagination_parameters)
+
+
+@bp.post("/titles/<id:title_id>/events")
+@security.permit("mandate.record")
+@http.writes
+@bp.arguments(EventSchema)
+@bp.response(201, EventSchema)
+def record_event(data, title_id):
+    """Give an event its date: what waited for it is computed anew."""
+    title = titles.get(title_id, security.viewer(), "mandate.record")
+    titles.lock([title.id])
+    return promises.happen(title, **data)
+
+
 def _licensee(words):
     """(organisation id or None, name): an id of an organisation here, or a plain name."""
     if ID.fullmatch(words):
@@ -154,14 +251,16 @@ def _slice(rows, wanted):
 
 @bp.post("/titles/<id:title_id>/avails")
 @security.permit("avails.ask")
-@bp.arguments(LineSchema)
+@bp.arguments(AskedSchema)
 @bp.response(200, AnswerSchema)
 def ask(data, title_id):
     """Is it free? The verdict, what is free, why the rest is not, and the next best thing."""
-    viewer = security.viewer()
+    viewer, as_of = security.viewer(), data.pop("as_of")
     title = titles.get(title_id, viewer)
     asked = terms.read(data)
-    return avails.described(avails.ask(title.id, asked, avails.licensee(viewer, title)), asked, title, viewer)
+    if as_of:
+        avails.check_as_of(title, viewer)
+    return avails.described(avails.ask(title.id, asked, avails.licensee(viewer, title), as_of), asked, title, viewer)
 
 
 @bp.get("/vocabulary")

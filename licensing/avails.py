@@ -17,6 +17,7 @@ from catalogue import changes, titles
 from catalogue.models import Link, Title
 from core import clock
 from core.database import db, reading
+from core.errors import NotAllowed
 from licensing import counting, wording
 from licensing.models import Hold, Holdback, Licence, Line, Option
 from licensing.rights import availability, languages, media, territories
@@ -48,6 +49,12 @@ def granting(title_id: int, asked: Terms, licensee: int | None = None, leaving_o
     is a licence that this one replaces."""
     shares = counting.shares(db.session, [title_id], leaving_out=leaving_out)[title_id]
     return availability.answer(asked.line(), shares, min(clock.today(), asked.starts_on), licensee)
+
+
+def check_as_of(title: Title, viewer: Viewer):
+    """What counted when is the seller's to know: from the answers of many days a buyer could tell deals apart."""
+    if title.organisation_id != viewer.organisation_id or not permissions.allows(viewer, "mandate.see", Relation.OWN):
+        raise NotAllowed("Only the seller of a title may ask what was free on a past day.")
 
 
 def licensee(viewer: Viewer, title: Title | None = None) -> int | None:

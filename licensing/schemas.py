@@ -1,14 +1,29 @@
 """The shape of lines, mandates, licences and offers on the wire. Shape only: no rules, no queries."""
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
+from datetime import UTC
+
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
 from catalogue.schemas import Id, SellerSchema, Words
 from core.errors import Invalid
 from core.money import CURRENCIES
-from licensing import drafts, moves, terms, workflow
+from licensing import drafts, moves, promises, terms, workflow
 from licensing.rights.axes import MOST_NAMES
 
 CODES = validate.Length(1, MOST_NAMES, error="Name between 1 and {max} of them: what a line does not name is not "
                                              "granted.")
+
+
+class TbaSchema(Schema):
+    """A date still to be announced: an event and a lag, between two days."""
+    event = Words(60, required=True)
+    lag_days = fields.Integer(strict=True, load_default=0, validate=validate.Range(-36_500, 36_500))
+    not_before = fields.Date(required=True)
+    not_after = fields.Date(required=True)
+
+    @validates_schema
+    def check_order(self, data, **_):
+        if data["not_after"] < data["not_before"]:
+            raise ValidationError("Lies before not_before.", "not_after")
 
 
 class LineSchema(Schema):
@@ -16,13 +31,23 @@ class LineSchema(Schema):
     territories = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
     media = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
     languages = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
-    starts_on = fields.Date(required=True, error_messages={"invalid": "Write the first day as 2027-01-01."})
-    ends_on = fields.Date(required=True, allow_none=True, metadata={"description": "null is perpetuity"},
+    starts_on = fields.Date(error_messages={"invalid": "Write the first day as 2027-01-01."})
+    ends_on = fields.Date(allow_none=True, metadata={"description": "null is perpetuity"},
                           error_messages={"invalid": "Write the last day as 2029-12-31, or say that there is no end."})
     exclusive = fields.Boolean(required=True)
     hereafter = fields.Boolean(load_default=False, metadata={"description": "media that come later, too"})
     future = fields.Boolean(load_default=False, metadata={"description": "later seasons and episodes, too"})
+    runs = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 1_000_000))
+    starts_tba = fields.Nested(TbaSchema, allow_none=True)
+    ends_tba = fields.Nested(TbaSchema, allow_none=True)
     label = fields.String(load_only=True, metadata={"description": "the line in words, as answers write it; ignored"})
+
+    @validates_schema
+    def check_dates(self, data, **_):
+        """Both dates are named, or are said to be announced."""
+        missing = [name for name in ("starts_on", "ends_on") if name not in data and not data.get(f"{name[:-3]}_tba")]
+        if missing:
+            raise ValidationError({name: ["Missing data for required field."] for name in missing})
 
     @post_load
     def drop_label(self, data, **_):
@@ -97,6 +122,9 @@ class StoredLineSchema(Schema):
     exclusive = fields.Boolean()
     hereafter = fields.Boolean()
     future = fields.Boolean()
+    runs = fields.Integer(allow_none=True)
+    starts_tba = fields.Function(lambda row: (row.tba or {}).get("starts"))
+    ends_tba = fields.Function(lambda row: (row.tba or {}).get("ends"))
     label = fields.Function(lambda row: terms.label(row))
     title_id = fields.String()
     counts_from = fields.DateTime()
@@ -148,6 +176,81 @@ class Currency(fields.String):
     def __init__(self, **kwargs):
         super().__init__(validate=validate.OneOf(CURRENCIES, error="Not a currency code of ISO 4217, such as EUR."),
                          **kwargs)
+
+
+class PromiseSchema(LineSchema):
+    """Territories and media over some days, in every language and exclusively: silence has no say in a promise."""
+
+    class Meta:
+        exclude = ("languages", "exclusive", "hereafter", "future", "runs")
+
+    @post_load
+    def whole(self, data, **_):
+        return {**data, "languages": ["*"], "exclusive": True}
+
+
+class HoldbackSchema(PromiseSchema):
+    hard = fields.Boolean(required=True)
+    binds = fields.String(load_default=promises.LICENSOR, validate=validate.OneOf(promises.BINDS))
+    licence_id = Id(load_default=None, allow_none=True)
+    note = Words(2000, load_default=None, allow_none=True)
+
+
+class RecordedHoldbackSchema(Schema):
+    id = fields.String()
+    title_id = fields.String()
+    territories = fields.Function(lambda row: row.written["territories"])
+    media = fields.Function(lambda row: row.written["media"])
+    starts_on = fields.Date()
+    ends_on = fields.Date(allow_none=True)
+    hard = fields.Boolean()
+    binds = fields.String()
+    licence_id = fields.String(allow_none=True)
+    counts_from = fields.DateTime()
+    counts_until = fields.DateTime(allow_none=True)
+    note = fields.String(allow_none=True)
+
+
+class HoldSchema(LineSchema):
+    organisation = Id(required=True)
+    expires_at = fields.AwareDateTime(required=True, default_timezone=UTC)
+    rank = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 99))
+
+
+class RecordedHoldSchema(StoredLineSchema):
+    id = fields.String()
+    organisation = fields.Nested(SellerSchema, attribute="holder")
+    rank = fields.Integer()
+    expires_at = fields.DateTime()
+
+
+class OptionSchema(Schema):
+    kind = fields.String(required=True, validate=validate.OneOf(promises.KINDS))
+    organisation = Id(required=True)
+    territories = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
+    media = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
+    days = fields.Integer(strict=True, required=True, validate=validate.Range(1, 3650))
+
+
+class RecordedOptionSchema(Schema):
+    id = fields.String()
+    kind = fields.String()
+    organisation = fields.Nested(SellerSchema, attribute="holder")
+    territories = fields.Function(lambda row: row.written["territories"])
+    media = fields.Function(lambda row: row.written["media"])
+    days = fields.Integer()
+    counts_from = fields.DateTime()
+    counts_until = fields.DateTime(allow_none=True)
+
+
+class EventSchema(Schema):
+    event = Words(60, required=True)
+    happens_on = fields.Date(required=True)
+
+
+class AskedSchema(LineSchema):
+    as_of = fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=UTC,
+                                 metadata={"description": "the answer as it would have been at that instant"})
 
 
 class OfferLineSchema(LineSchema):
