@@ -9,7 +9,7 @@ from accounts.permissions import Role
 from catalogue import links, titles
 from catalogue.models import LinkKind, Title
 from core import clock
-from licensing import contracts, drafts, mandates, offers, terms
+from licensing import contracts, drafts, mandates, offers, promises, terms
 from licensing.models import Offer
 from licensing.workflow import State
 
@@ -39,6 +39,7 @@ def load() -> bool:
     with clock.stopped_at(clock.now() - timedelta(days=800)):  # their rights were recorded before any deal
         harbour = _harbour(who)
         _lotus(who)
+    _promises(who, harbour)
     _offers(who, harbour)
     return True
 
@@ -139,6 +140,20 @@ def _harbour(who):
     titles.create(house, kind="film", original_title="未定", original_language="yue", status="draft", year=2027,
                   titles=[{"language": "en", "value": "Not Yet Named", "kind": "translated"}])
     return {"tide": tide, "backflow": backflow, "salt": salt, "night": night, "tea": tea, "undertow": undertow}
+
+
+def _promises(who, of):
+    """A hard and a soft holdback, two holds in their order, and a first refusal that encumbers the sequel."""
+    titles.lock([of["salt"].id, of["night"].id])
+    promises.hold_back(of["salt"], terms.read(line("DE,AT", "avod,fast", "2026-01-01", "2027-12-31")), hard=True,
+                       binds=promises.LICENSOR, note="Protects the free TV run")
+    promises.hold_back(of["night"], terms.read(line("MO", "pay_tv", "2027-01-01", "2027-12-31")), hard=False,
+                       binds=promises.LICENSOR, note="The festival asks for a quiet year")
+    for buyer in ("buyer@sakura", "buyer@skyway"):
+        promises.hold(of["backflow"], terms.read(line("HK,TW", "svod", "2027-01-01", "2029-12-31")),
+                      organisation_id=who[buyer].organisation_id, expires_at=clock.now() + timedelta(days=30))
+    promises.option(of["tide"], terms.read(line("Nordics", "all", "2022-01-01", None)), kind="first_refusal",
+                    organisation_id=who["buyer@nordlys"].organisation_id, days=20)
 
 
 def _lotus(who):
