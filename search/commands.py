@@ -37,7 +37,8 @@ SHOWN = {"error": 30, "notice": 3, "warning": 3}  # remarks of a field on the sc
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--seller", help="Whose titles these are: an organisation's name or id.")
 @click.option("--mandate", is_flag=True, help="Give the seller the world, exclusively, on every imported title.")
-@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@click.option("--dry-run", is_flag=True,
+              help="Say what would happen, and change nothing. SQLite takes no other writer meanwhile.")
 @with_appcontext
 def import_(path, seller, mandate, dry_run):
     """Load titles, links and licences from a folder or a file, as the corpus writes them."""
@@ -48,7 +49,7 @@ def import_(path, seller, mandate, dry_run):
             check(file)
         click.echo(f"{', '.join(files)} for {owner_name}")
         with _progress() as progress:
-            _load(files, owner_id, mandate, report, db.session.flush if dry_run else db.session.commit, progress)
+            _load(files, owner_id, mandate, report, partial(_settle, dry_run), progress)
             elapsed = time.monotonic() - began
             if dry_run:
                 db.session.rollback()
@@ -60,8 +61,10 @@ def import_(path, seller, mandate, dry_run):
         raise click.ClickException(f"{problem} Nothing was imported.") from None
     except (OSError, DBAPIError, Refusal) as problem:
         db.session.rollback()
-        raise click.ClickException(f"{printable(str(getattr(problem, 'orig', problem)))}\nWhat was loaded until then "
-                                   "stays; mend this, and run the same command again.") from None
+        said = printable(" ".join(str(getattr(problem, "orig", problem)).split()))
+        raise click.ClickException(f"{said}\n" + (
+            "Nothing was changed." if dry_run else "What was loaded until then stays; mend this, and run the same "
+                                                   "command again.")) from None
     _print(report)
     click.echo(f"{report.rows:,} rows in {elapsed:.1f} s, {report.rows / max(elapsed, 0.001):,.0f} rows a second. "
                + ("Nothing was changed: this was a dry run." if dry_run else f"{indexed:,} changes indexed."))
@@ -92,6 +95,12 @@ def _seller(words) -> tuple[int, str]:
     if not found:
         raise click.UsageError(f"There is no seller {words!r}. There are: {', '.join(each.name for each in sellers)}.")
     return found[0].id, found[0].name
+
+
+def _settle(dry_run):
+    """What ends a batch. Nothing of it is needed again, and every lock looks through all that the session holds."""
+    db.session.flush() if dry_run else db.session.commit()
+    db.session.expunge_all()
 
 
 def _load(files, owner_id, mandate, report, commit, progress):
@@ -226,7 +235,7 @@ class _Figures(ProgressColumn):
     def render(self, task):
         elapsed, left = task.finished_time or task.elapsed or 0, task.total and task.total - task.completed
         rate = task.completed / elapsed if elapsed else 0
-        done = f"{task.completed:>6,.0f} of {task.total:>6,.0f} {rate:>6,.0f}/s" if task.completed else ""
+        done = f"{task.completed:>6,.0f} of {task.total:>6,.0f} {rate:>6,.0f}/s" if task.total else ""
         took = f"{_minutes(elapsed)}" if left == 0 else f"{_minutes(left / rate)} left" if left and rate else ""
         return Text(f"{done:25} {took}", style="progress.remaining")
 
@@ -252,6 +261,7 @@ def _bar(progress, words, total):
 
 
 def _print(report):
+    report.remarks.sort(key=lambda each: (NAMES.index(each.file), each.line))
     for kind, words in (("error", "rows were not loaded"), ("notice", "rows are left out by rule"),
                         ("warning", "remarks on rows that did load")):
         remarks = report.of(kind)

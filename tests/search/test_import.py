@@ -48,6 +48,7 @@ FILM = {"id": "a:1", "source": "test", "kind": "film", "original_title": "霧の
 RELATIONS = ["from_id", "type", "to_id"]
 AVAILABILITY = ["title_id", "service", "service_name", "service_title_id", "territories", "begin", "end"]
 SHOWN = ["a:1", "tube", "Tube 管", "T-1", "HK|MO|TW", "2020-12-31T23:30:00-02:00", ""]
+WHEN = ("created_at", "updated_at", "recorded_at", "counts_from")
 CJK = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 
 
@@ -98,9 +99,13 @@ def everything(app, but=()):
             db.metadata.tables.items() if name not in but}
 
 
+def count(what):
+    return db.session.scalar(select(func.count()).select_from(what))
+
+
 def amount(app, *what):
     with app.app_context():
-        return tuple(db.session.scalar(select(func.count()).select_from(each)) for each in what)
+        return tuple(map(count, what))
 
 
 def a_title(external_id):
@@ -228,6 +233,44 @@ def test_without_a_seller_or_without_tables_it_says_what_to_do(app, tmp_path):
     assert "no such table" in load(app, folder, status=1)
 
 
+def test_what_comes_in_by_file_leaves_the_same_rows_as_what_a_person_records(fresh, tmp_path):
+    apps = by_file, by_hand = fresh(), fresh()
+    for app in apps:
+        with app.app_context():
+            people.found("House", ["seller"])
+            db.session.commit()
+    load(by_file, write(tmp_path / "in", [FILM, a_film(2)], availability=[SHOWN, ["a:2", "other", *SHOWN[2:]]]),
+         "--mandate")
+    with by_hand.app_context():
+        made = [titles.create(
+            1, external_id="a:1", kind="film", status="published", original_title="霧の港", original_language="ja",
+            year=1999, runtime_minutes=96, countries=["JP"], genres=["Drama", "Noir"], tags=[],
+            identifiers=FILM["external_ids"], synopsis={"en": FILM["synopsis"]},
+            episodes=[{"number": "第1話", "name": "出航"}, {"number": None, "name": "帰港"}],
+            titles=[{"language": language, "value": value, "kind": kind} for language, value, kind in (
+                ("ja-hrkt", "キリノミナト", "transliteration"), ("en", "Misty Harbour", "translated"),
+                ("zh-Hant", "霧港", "alias"), ("zh-Hans", "雾港", "translated"))],
+            credits=[{"role": role, "name": name} for role, name in (
+                ("cast", "【船長】山本太郎"), ("cast", "鈴木花子"), ("cast", "佐藤一"), ("監督", "小林正"),
+                ("製作", "港映画"), ("distributor", "松東"))]),
+                titles.create(1, external_id="a:2", kind="film", status="published", original_title="Film 2",
+                              original_language="en", year=2000)]
+        titles.lock([title.id for title in made])
+        for title in made:
+            mandates.record(title, terms.read(seed.line("World", "all", "1900-01-01", None)), contract="Import",
+                            external_id="import")
+        titles.lock([title.id for title in made])
+        for title, service in zip(made, ("tube", "other"), strict=True):
+            said = terms.read(seed.line("HK,MO,TW", "svod", "2021-01-01", None, exclusive=False))
+            key = "|".join([title.external_id, service, *SHOWN[3:6]])
+            contracts.grant(1, [(title, said)], licensee_id=None, licensee_name="Tube 管", contract="T-1",
+                            external_id=key, recording=True)
+        assert worker.catch_up(by_hand.extensions["index"]) == 2
+        db.session.commit()
+    assert everything(by_file, but=WHEN) == everything(by_hand, but=WHEN)
+    assert by_file.extensions["index"].stamps() == by_hand.extensions["index"].stamps()
+
+
 # ------------------------------------------------------------------ bad rows
 
 WRONG = [5, 1.5, True, ["a"], {"a": "b"}, "a\x07b", "a\x00b", "\ud800", "\x1b[31mred", "x" * 30_000]
@@ -283,15 +326,15 @@ def test_each_field_that_is_wrong_is_named_and_the_good_rows_load(house, tmp_pat
 @both
 def test_what_is_just_within_the_limits_loads_as_it_is(house, tmp_path):
     most = {"id": "x" * 200, "kind": "ova", "original_title": "霧" * 500, "original_language": "en-abcdefgh-abcdefgh",
-            "titles": [{"lang": "ja", "value": f"{number:03}" + "𠮷" * 497, "type": "alias"} for number in range(200)],
+            "titles": [{"lang": "ja", "value": "𠮷" * (300 + number), "type": "alias"} for number in (1, 200)] + [
+                {"lang": "ja", "value": f"別名 {number}", "type": "alias"} for number in range(198)],
             "year": 2100, "countries": ["JP"] * 50, "genres": ["x" * 60] * 50, "synopsis": "港" * 20_000,
             "synopsis_lang": "zh-Hant-HK", "cast": ["x" * 300] * 2000, "crew": [{"role": "x" * 100, "name": "x" * 300}],
             "companies": [], "runtime_min": 100_000, "external_ids": {"x" * 40: "x" * 200},
             "episodes": [{"number": "x" * 40, "title": "x" * 500}] * 10, "franchise": {"not": "read"}}
-    rows = [["x" * 200, "x" * 200, "x" * 200, "x" * 200, "HK|" * 1300 + "HK", "1800-01-01", ""],
-            ["x" * 200, "x" * 200, "x" * 200, "x" * 200, "HK|" * 500 + "TW", "2999-12-31", ""]]
-    folder = write(tmp_path / "in", [most, a_film(2, year=1870, runtime_min=1)], [["x" * 200, "part_of_work", "y" * 200]],
-                   [rows[1]])
+    shown = [*["x" * 200] * 4, "HK|" * 500 + "TW", "2999-12-31", ""]
+    folder = write(tmp_path / "in", [most, a_film(2, year=1870, runtime_min=1)],
+                   [["x" * 200, "part_of_work", "y" * 200]], [shown])
     load(house, folder, "--mandate")
     assert refused(house) == []
     with house.app_context():
@@ -299,26 +342,27 @@ def test_what_is_just_within_the_limits_loads_as_it_is(house, tmp_path):
         assert [name.value for name in title.names[1:]] == [each["value"] for each in most["titles"]]
         assert (title.synopsis, len(title.credits), title.episodes[0]["number"]) == (
             {"zh-Hant-HK": most["synopsis"]}, 2001, "x" * 40)
-    write(folder, availability=rows)
-    assert "more than" in load(house, folder / "availability.csv", status=1) or refused(house)
-    assert refused(house) == [("availability.csv:2", "territories:")]
-    assert amount(house, Licence) == (1,), "licences whose rows differ late are two, and each is known again"
+    assert "1 licences unchanged" in load(house, write(folder, availability=[
+        shown, [*shown[:4], f"{shown[4]}|JP", *shown[5:]]]), "--mandate")
+    assert amount(house, Licence) == (2,), "two rows that differ late are two licences"
 
 
 def test_lines_that_cannot_be_read_are_named_and_the_others_load(house, tmp_path):
     folder, good = write(tmp_path / "in"), [json.dumps(a_film(number)).encode() for number in range(12)]
-    lines = [b"\xef\xbb\xbf" + good[0] + b"\r", b"", good[1], b'{"id": "b:1", "kind": "fi', good[2], b"\xff\xfe" + good[3],
-             b"   ", b"[1, 2]", b"null", b"5", good[4], b"[" * 100_000, b'{"year": ' + b"9" * 5000 + b"}", good[5],
-             b'{"id": "b:2", "original_title": "' + b"x" * 5_000_000 + b'"}', good[6], b"\0\0\0", good[7], b"nothing",
-             b'{"id": "b:3", "original_title": "a\0b"}', good[8] + good[9], b"\x80" * 4_000_000, good[10], good[11]]
+    lines = [b"\xef\xbb\xbf" + good[0] + b"\r", b"", good[1], b'{"id": "b:1", "kind": "fi', good[2],
+             b"\xff\xfe" + good[3], b"   ", b"[1, 2]", b"null", b"5", good[4], b"[" * 100_000,
+             b'{"year": ' + b"9" * 5000 + b"}", good[5], b'{"id": "b:2", "kind": "' + b"x" * 5_000_000 + b'"}', good[6],
+             b"\0\0\0", good[7], b"nothing", b'{"id": "b:3", "original_title": "a\0b"}', good[8] + good[9],
+             b"\x80" * 4_000_000, good[10], good[11]]
     (folder / "titles.jsonl").write_bytes(b"\n".join(lines))
     said = load(house, folder, status=1)
-    assert refused(house) == [(f"titles.jsonl:{line}", "line:") for line in (4, 6, 8, 9, 10, 12, 13, 15, 17, 19, 20, 21, 22)]
+    assert refused(house) == [(f"titles.jsonl:{line}", "line:")
+                              for line in (4, 6, 8, 9, 10, 12, 13, 15, 17, 19, 20, 21, 22)]
     assert "titles.jsonl:15 line: is far too long for one record; not loaded." in said
     assert "titles.jsonl:6 line: is not UTF-8 at byte 1; not loaded." in said
     with house.app_context():
-        assert set(db.session.scalars(select(Title.external_id))) == {f"a:{each}" for each in (0, 1, 2, 4, 5, 6, 7, 8 + 2,
-                                                                                            11)}
+        loaded = set(db.session.scalars(select(Title.external_id)))
+        assert loaded == {f"a:{number}" for number in (0, 1, 2, 4, 5, 6, 7, 10, 11)}
 
 
 def test_records_of_csv_are_named_by_their_first_line_and_an_open_quote_loses_its_own_line_alone(house, tmp_path):
@@ -375,20 +419,18 @@ def test_each_licence_that_cannot_be_is_named(house, tmp_path):
             (row(service_name=""), "service_name"), (row(service_name="x" * 201), "service_name"),
             (row(service_title_id="\x07"), "service_title_id"), (row(territories="HK|Atlantis"), "territories"),
             (row(territories="Guinea-Bisau"), "territories"), (row(territories="HK||TW"), "territories"),
-            (row(territories="-HK"), "territories"), (row(territories="|".join(["HK"] * 601)), "territories"),
+            (row(territories="-HK"), "territories"), (row(territories="|".join(["HK"] * 1001)), "territories"),
             (row(territories="x" * 4001), "territories"), (row(begin="yesterday"), "begin"),
             (row(begin="2020-02-30"), "begin"), (row(begin="0001-01-01T00:00:00+14:00"), "begin"),
             (row(begin="9999-12-31T23:00:00-14:00"), "begin"), (row(begin="1700-01-01"), "begin"),
             (row(begin="1850-01-01"), "territories"), (row(end="2030-01-01"), "end"),
             (row(territories="JP", service="other"), None)]
     said = load(house, write(tmp_path / "in", [FILM], availability=[row for row, _ in rows]), "--mandate", status=1)
-    assert refused(house) == sorted([(f"availability.csv:{number}", f"{field}:") for number, (_, field)
-                                     in enumerate(rows, 2) if field and number != 20],
-                                    key=lambda each: int(each[0].split(":")[1])) + [("availability.csv:20",
-                                                                                     "territories:")]
+    assert refused(house) == [(f"availability.csv:{number}", f"{field}:") for number, (_, field) in enumerate(rows, 2)
+                              if field]
     assert "availability.csv:9 territories: 'Atlantis' is no territory we know." in said
     assert "availability.csv:10 territories: 'Guinea-Bisau' is no territory we know. Did you mean GW" in said
-    assert "availability.csv:20 territories: Not this seller's to license: Hong Kong + Macao + Taiwan, SVOD, 1 Jan" in said
+    assert "availability.csv:20 territories: Not this seller's to license: Hong Kong + Macao + Taiwan, SVOD" in said
     assert amount(house, Licence) == (2,)
 
 
@@ -403,7 +445,8 @@ def test_what_was_sold_exclusively_or_is_in_no_mandate_is_refused_with_its_reaso
         contracts.grant(1, [(title, terms.read(seed.line("TW", "svod", "2027-01-01", "2029-12-31")))],
                         licensee_id=None, licensee_name="Formosa", recording=True)
         db.session.commit()
-    assert "availability.csv:2 territories: Licensed: Taiwan, SVOD, 1 Jan 2027" in load(house, folder, "--mandate", status=1)
+    said = load(house, folder, "--mandate", status=1)
+    assert "availability.csv:2 territories: Licensed: Taiwan, SVOD, 1 Jan 2027" in said
     with house.app_context():
         assert {licence.licensee_name for licence in db.session.scalars(select(Licence))} == {"Formosa", "Tube 管"}
         assert checks.sold_twice() == checks.outside_mandates() == []
@@ -424,12 +467,12 @@ def test_a_second_row_with_the_same_id_is_named_and_the_first_stays(house, tmp_p
     ("titles.jsonl", b"id,kind\na:1,film\n", "line 1 is not JSON"),
     ("titles.jsonl", b'[\n{"id":\n"a:1"}\n]', "line 1 is not JSON"),
     ("relations.csv", b"", "it lacks the column from_id, type, to_id; its first line names none."),
-    ("relations.csv", b"title_id,service\na:1,b\n", "it lacks the column from_id, type, to_id; its first line names title_id"),
+    ("relations.csv", b"title_id,end\na:1,b\n", "lacks the column from_id, type, to_id; its first line names title_id"),
     ("relations.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "it lacks the column from_id"),
     ("relations.csv", json.dumps(FILM).encode(), "it lacks the column from_id"),
-    ("availability.csv", b"title_id,service,begin\n", "it lacks the column service_name, service_title_id, territories"),
+    ("availability.csv", b"title_id,service,begin\n", "lacks the column service_name, service_title_id, territories"),
     ("availability.csv", b'"title_id,service\n', "it lacks the column title_id")])
-def test_a_file_that_is_not_what_it_says_is_one_clear_line_and_nothing_is_imported(house, tmp_path, name, content, words):
+def test_a_file_that_is_not_what_it_says_is_one_clear_line(house, tmp_path, name, content, words):
     folder = write(tmp_path / "in", [FILM], [], [])
     (folder / name).write_bytes(content)
     before = everything(house)
@@ -464,8 +507,8 @@ def test_whatever_a_file_holds_there_is_never_a_traceback(house, tmp_path):
             for _ in range(rng.choice([0, 1, 3, 30])):
                 place = rng.randrange(len(spoiled))
                 spoiled[place:place + rng.choice([0, 1, 1, 9])] = rng.choice([
-                    b"", b'"', b"\0", b"\n", b"\r", b",", b"{", b"]", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"null", b"-1",
-                    b"9" * 400, bytes([rng.randrange(256)]), content[:50], "霧".encode()])
+                    b"", b'"', b"\0", b"\n", b"\r", b",", b"{", b"]", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"null",
+                    b"-1", b"9" * 400, bytes([rng.randrange(256)]), content[:50], "霧".encode()])
             path.write_bytes(spoiled)
         result = house.test_cli_runner().invoke(args=["import", str(folder), "--mandate", "--dry-run"])
         assert result.exception is None or isinstance(result.exception, SystemExit), (
@@ -477,11 +520,12 @@ def test_whatever_a_file_holds_there_is_never_a_traceback(house, tmp_path):
 
 # ------------------------------------------------------------------ again, and what people did in between
 
-def a_folder_with_everything(folder, films=7):
-    return write(folder, [FILM, *map(a_film, range(2, films)), a_film(1)], [
+def a_folder_with_everything(folder):
+    return write(folder, [FILM, *map(a_film, range(2, 7)), a_film(1)], [
         ["a:2", "continuation_of", "a:1"], ["a:3", "sequel_of", "a:2"], ["a:1", "sequel_of", "a:3"],
         ["a:4", "part_of_work", "C1"], ["a:5", "part_of_work", "C1"]],
-        [SHOWN, ["a:2", *SHOWN[1:]], ["a:2", *SHOWN[1:4], "Atlantis", *SHOWN[5:]], ["a:2", *SHOWN[1:4], "", *SHOWN[5:]]])
+        [SHOWN, ["a:2", *SHOWN[1:]], ["a:2", *SHOWN[1:4], "Atlantis", *SHOWN[5:]],
+         ["a:2", *SHOWN[1:4], "", *SHOWN[5:]]])
 
 
 @both
@@ -492,8 +536,8 @@ def test_running_it_twice_changes_nothing(house, tmp_path):
     second = load(house, folder, "--mandate", status=1)
     assert everything(house) == before, "no revision, no row, nothing in the outbox, no change in the log"
     assert remarks(house) == said and len(said) == 4
-    for count, what in ((6, "titles"), (2, "links"), (2, "franchises"), (6, "mandates"), (2, "licences")):
-        assert f"{count} {what} unchanged" in second
+    for number, what in ((6, "titles"), (2, "links"), (2, "franchises"), (6, "mandates"), (2, "licences")):
+        assert f"{number} {what} unchanged" in second
     assert not re.search(r"created|revised|joined|recorded", second) and "created" in first
     assert second.endswith("0 changes indexed.\n")
 
@@ -544,7 +588,7 @@ def start(app, folder, **more):
 
 
 def test_killed_again_and_again_it_ends_where_a_clean_run_ends(fresh, tmp_path):
-    films, apps = 650, [fresh(), fresh()]
+    films, apps = 520, [fresh(), fresh()]
     for app in apps:
         with app.app_context():
             people.found("House", ["seller"])
@@ -555,7 +599,7 @@ def test_killed_again_and_again_it_ends_where_a_clean_run_ends(fresh, tmp_path):
     killed, clean = apps
     load(clean, folder, "--mandate")
     table = sqlite3.connect(Path(killed.config["INSTANCE"]) / "slate.db")
-    for name, enough in (("title", 500), ("mandate", 500), ("licence", 500), ("licence", films)):
+    for name, enough in (("title", 500), ("licence", 500), ("licence", films)):
         process = start(killed, folder, stderr=subprocess.DEVNULL)
         while process.poll() is None and table.execute(f"SELECT count(*) FROM {name}").fetchone()[0] < enough:
             time.sleep(0.002)
@@ -565,8 +609,7 @@ def test_killed_again_and_again_it_ends_where_a_clean_run_ends(fresh, tmp_path):
     table.close()
     assert amount(killed, outbox.OutboxRow)[0] > 0, "not indexed yet"
     load(killed, folder, "--mandate")
-    when = ("created_at", "updated_at", "recorded_at", "counts_from")
-    assert everything(killed, but=when) == everything(clean, but=when)
+    assert everything(killed, but=WHEN) == everything(clean, but=WHEN)
     for app in apps:
         index = app.extensions["index"]
         with app.app_context():
@@ -574,7 +617,8 @@ def test_killed_again_and_again_it_ends_where_a_clean_run_ends(fresh, tmp_path):
 
 
 def test_who_watches_sees_a_bar_for_each_part_with_its_rate_and_the_time_left(house, tmp_path):
-    folder = a_folder_with_everything(tmp_path / "in", films=60)
+    folder = write(tmp_path / "in", map(a_film, range(4)), [["a:1", "remake_of", "a:2"]],
+                   [[f"a:{number % 4}", f"tube {number}", *SHOWN[2:]] for number in range(600)])
     ours, theirs = pty.openpty()
     process = start(house, folder, stderr=theirs)
     os.close(theirs)
@@ -587,9 +631,9 @@ def test_who_watches_sees_a_bar_for_each_part_with_its_rate_and_the_time_left(ho
     os.close(ours)
     said = process.communicate()[0]
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
-    for part, count in (("titles", 60), ("links", 5), ("mandates", 59), ("licences", 2), ("index", r"\d+")):
-        assert re.search(rf"{part} +━+ +{count} of +{count} +[\d,]+/s +0:\d\d", shown), shown[-2000:]
-    assert re.search(r"titles .* +\d+ of +60 +[\d,]+/s +0:\d\d left", shown)
+    for part, number in (("titles", 4), ("links", 1), ("mandates", 4), ("licences", 600), ("index", r"\d+")):
+        assert re.search(rf"{part} +━+ +{number} of +{number} +[\d,]+/s +0:\d\d", shown), shown[-2000:]
+    assert re.search(r"licences +[━╸╺]+ +\d+ of +600 +[\d,]+/s +0:\d\d left", shown)
     assert "titles created" in said and "━" not in said, "what is printed can be kept"
 
 
@@ -641,7 +685,7 @@ def check_against(folder, app, said):
         words = {"ova": ("special", "ova"), "web_series": ("series", "web_series")}
         assert kinds == Counter(words.get(row["kind"], (row["kind"],)) for row in rows)
         left_out = sum(" is left out, for it has no " in line for line in remarks(app))
-        assert amount(app, Credit)[0] == sum(len(row.get(part, ())) for row in rows
+        assert count(Credit) == sum(len(row.get(part, ())) for row in rows
                                              for part in ("cast", "crew", "companies")) - left_out
         episodes = {title.external_id: len(title.episodes) for title in db.session.scalars(select(Title))}
         assert episodes == {row["id"]: len(row.get("episodes", ())) for row in rows}
@@ -652,8 +696,9 @@ def check_against(folder, app, said):
         joined = dict(db.session.execute(select(Title.external_id, Franchise.external_id).join(
             Franchise, Franchise.id == Title.franchise_id)).all())
         assert joined == {row["from_id"]: row["to_id"] for row in links if row["type"] == "part_of_work"}
-        granted = Counter((line.title_id, line.licence.licensee_name, tuple(line.written["territories"]), line.starts_on)
-                          for line in db.session.scalars(select(Line).where(Line.licence_id.is_not(None))))
+        granted = Counter((title_id, licensee, tuple(written["territories"]), starts_on)
+                          for title_id, licensee, written, starts_on in db.session.execute(select(
+                              Line.title_id, Licence.licensee_name, Line.written, Line.starts_on).join(Line.licence)))
         assert granted == Counter((ids[row["title_id"]], row["service_name"], tuple(row["territories"].split("|")),
                                    datetime.fromisoformat(row["begin"]).astimezone(UTC).date())
                                   for row in shows if row["territories"] and row["begin"])
@@ -669,9 +714,9 @@ def check_against(folder, app, said):
     assert sum(" year: is missing" in line for line in remarks(app)) == without_year
     assert refused(app) == []
     assert re.search(r"[\d,]+ rows in [\d.]+ s, [\d,]+ rows a second\. [\d,]+ changes indexed\.\n\Z", said)
-    return {"titles": len(rows), "links": amount(app, Link)[0], "joined": len(joined), "works": len(set(joined.values())),
-            "mandates": amount(app, Mandate)[0], "licences": granted.total(), "open": len(open_ended),
-            "no year": without_year}
+    linked, given = amount(app, Link, Mandate)
+    return {"titles": len(rows), "links": linked, "joined": len(joined), "works": len(set(joined.values())),
+            "mandates": given, "licences": granted.total(), "open": len(open_ended), "no year": without_year}
 
 
 @pytest.mark.corpus
