@@ -30,19 +30,19 @@ KEPT = 2  # generations of columns in a folder: the newest, and the one that a r
 
 @cache
 def _compiled():
-    """The compiled scan, or None on a machine without numba. Loaded when first asked for: numba is heavy."""
+    """The compiled scan, loaded when first asked for, for numba is heavy; None where there is no numba that fits, or
+    no folder in which to keep what it compiles."""
     try:
         return import_module("licensing.rights.scan_compiled").scan
-    except ModuleNotFoundError as missing:
-        if missing.name != "numba":
-            raise
+    except (ImportError, RuntimeError):
         return None
 
 
 class Ledger:
     """What counts for every title. Not thread-safe: the caller holds a lock.
 
-    `compiled`: whether numba decides (None: where it is there and worth it); the answers are the same.
+    `compiled`: whether numba decides; None is where it can and is worth loading. The answers are the same. Raises
+    RuntimeError at the first question where it must and cannot.
     """
 
     def __init__(self, items=(), compiled: bool | None = None):
@@ -163,15 +163,18 @@ class Ledger:
             if len(places) * WORTH_ALL > len(columns.ids):
                 return self._judged(columns, question)[places]
             columns = taken(columns, places)
-        compiled = _compiled() if self._compiles() else None
-        found = (compiled or scan.scan)(columns, question)
+        found = self._scan()(columns, question)
         unsure = np.flatnonzero(found == UNSURE)
         if len(unsure):
             found[unsure] = scan.settle(columns, unsure, question, self._dictionary)
         return found
 
-    def _compiles(self):
-        return len(self._columns.numbers) >= WORTH_COMPILING if self.compiled is None else self.compiled
+    def _scan(self):
+        wanted = len(self._columns.numbers) >= WORTH_COMPILING if self.compiled is None else self.compiled
+        compiled = _compiled() if wanted else None
+        if self.compiled and not compiled:
+            raise RuntimeError("numba cannot be used here; leave `compiled` open to answer without it")
+        return compiled or scan.scan
 
     # -------------------------------------------------------------- files
 

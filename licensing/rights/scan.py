@@ -12,7 +12,7 @@ import numpy as np
 from licensing.rights import availability
 from licensing.rights.availability import Verdict
 from licensing.rights.blocks import Block
-from licensing.rights.columns import Classified, Columns, Dictionary, taken
+from licensing.rights.columns import Classified, Columns, Dictionary, Role, taken
 from licensing.rights.dates import Dates
 from licensing.rights.holdings import Holdings, Line, Share
 
@@ -34,7 +34,8 @@ class Question(NamedTuple):
     @classmethod
     def of(cls, request: Line, dictionary: Dictionary, licensee):
         block, ((start, end),) = request.block, request.block.dates.spans
-        roles = np.array([3 if role.matters(request, licensee) else 0 for role in dictionary.roles], dtype=np.uint8)
+        roles = np.array([3 if Role(*role).matters(request, licensee) else 0 for role in dictionary.roles],
+                         dtype=np.uint8)
         return cls(request, start, end, dictionary.territories.classify(block.territories),
                    dictionary.media.classify(block.media), dictionary.languages.classify(block.languages), roles)
 
