@@ -132,14 +132,20 @@ def _by_sets(cuts, numbers, days, classes, start, end, words, layout, rows, foun
 
 @compiled
 def _by_unions(owned, blocked, numbers, days, start, end, words, layout, rows):
-    """PARTIAL if, on one axis alone, a mandate has something that nothing in its way has (or, with nothing in the way,
-    the question something that no mandate has); else OPEN. Cheap, and mostly enough."""
+    """PARTIAL if it is plain that a mandate has something that nothing in its way has (or, with nothing in the way, the
+    question something that no mandate has); else OPEN. Cheap, and mostly enough."""
     if blocked == 0:
-        return PARTIAL if _sticks_out(-1, MINE, owned, numbers, days, start, end, words, layout, rows) else OPEN
+        return PARTIAL if _plainly_left(-1, MINE, owned, numbers, days, start, end, words, layout, rows) else OPEN
     for n in range(owned):
-        if _sticks_out(rows[MINE, n], THEIRS, blocked, numbers, days, start, end, words, layout, rows):
+        if _plainly_left(rows[MINE, n], THEIRS, blocked, numbers, days, start, end, words, layout, rows):
             return PARTIAL
     return OPEN
+
+
+@inlined
+def _plainly_left(box, which, count, numbers, days, start, end, words, layout, rows):
+    return (_sticks_out(box, which, count, numbers, days, start, end, words, layout, rows)
+            or _held_alone(box, which, count, numbers, days, start, end, words, layout, rows))
 
 
 @inlined
@@ -157,14 +163,6 @@ def _span(row, days, start, end):
 @inlined
 def _sticks_out(box, which, count, numbers, days, start, end, words, layout, rows):
     """Whether a row (-1: what is asked) has, on one axis alone, something that no listed row has."""
-    for axis in range(3):
-        first = _first_word(box, axis, numbers, layout)
-        for each in range(layout[axis, 1]):
-            left = words[first + each]
-            for n in range(count):
-                left &= ~words[_first_word(rows[which, n], axis, numbers, layout) + each]
-            if left:
-                return True
     day, last = _span(box, days, start, end)
     while day < last:
         reached = day
@@ -175,7 +173,51 @@ def _sticks_out(box, which, count, numbers, days, start, end, words, layout, row
         if reached == day:
             return True
         day = reached
+    for axis in range(3):
+        first = _first_word(box, axis, numbers, layout)
+        for each in range(layout[axis, 1]):
+            left = words[first + each]
+            for n in range(count):
+                left &= ~words[_first_word(rows[which, n], axis, numbers, layout) + each]
+            if left:
+                return True
     return False
+
+
+@inlined
+def _held_alone(box, which, count, numbers, days, start, end, words, layout, rows):
+    """Whether a row (-1: what is asked) has a territory, medium or language that one listed row alone has, and that one
+    not in all the rest of it."""
+    for axis in range(3):
+        first = _first_word(box, axis, numbers, layout)
+        for each in range(layout[axis, 1]):
+            once, again = np.uint64(0), np.uint64(0)
+            for n in range(count):
+                word = words[_first_word(rows[which, n], axis, numbers, layout) + each]
+                again |= once & word
+                once |= word
+            alone = words[first + each] & once & ~again
+            if alone == 0:
+                continue
+            for n in range(count):
+                if words[_first_word(rows[which, n], axis, numbers, layout) + each] & alone and not _covers(
+                        rows[which, n], box, axis, numbers, days, start, end, words, layout):
+                    return True
+    return False
+
+
+@inlined
+def _covers(row, box, but, numbers, days, start, end, words, layout):
+    """Whether a row has all that another (-1: what is asked) has, on all axes but one."""
+    begins, ends = _span(box, days, start, end)
+    if days[row, 0] > begins or days[row, 1] < ends:
+        return False
+    for axis in range(3):
+        mine, first = _first_word(row, axis, numbers, layout), _first_word(box, axis, numbers, layout)
+        for n in range(layout[axis, 1] if axis != but else 0):
+            if words[first + n] & ~words[mine + n]:
+                return False
+    return True
 
 
 @compiled
@@ -315,12 +357,19 @@ def _in_common(first, last, cuts, numbers, days, classes, start, end, words, lay
 
     What is asked is cut down to the mandates of one share after the other; then what blocks any share is subtracted.
     """
+    blocked = 0
+    for share in range(first, last):
+        blocked, _ = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, blocked)
+    owned, _ = _list(*_mandates(first, cuts), numbers, days, classes, start, end, rows, MINE, 0)
+    for n in range(owned):  # most series have a mandate for all of it
+        if _in_each(rows[MINE, n], first + 1, last, cuts, numbers, days) and _plainly_left(
+                rows[MINE, n], THEIRS, blocked, numbers, days, start, end, words, layout, rows):
+            return PARTIAL
     _lay(-1, numbers, days, start, end, words, layout, boxes, spans)
     _keep(0, 0, boxes, spans, pools, pool_spans)
-    pool, size, blocked = 0, 1, 0
+    pool, size = 0, 1
     for share in range(first, last):
         owned, _ = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
-        blocked, _ = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, blocked)
         size = _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size)
         pool = 1 - pool
         if size < 0:
@@ -334,6 +383,21 @@ def _in_common(first, last, cuts, numbers, days, classes, start, end, words, lay
         if left < 0:
             verdict = UNSURE
     return verdict
+
+
+@inlined
+def _in_each(row, first, last, cuts, numbers, days):
+    """Whether these shares all have a mandate like this row."""
+    for share in range(first, last):
+        there = False
+        for other in range(*_mandates(share, cuts)):
+            same = days[other, 0] == days[row, 0] and days[other, 1] == days[row, 1]
+            for column in range(4):
+                same &= numbers[other, column] == numbers[row, column]
+            there |= same
+        if not there:
+            return False
+    return True
 
 
 @compiled
