@@ -160,6 +160,8 @@ class Ledger:
     def _judged(self, columns, question, places=None):
         """The verdicts of all titles in the columns, or of those at some places."""
         if places is not None:
+            if not len(places):
+                return np.empty(0, dtype=np.int8)
             if len(places) * WORTH_ALL > len(columns.ids):
                 return self._judged(columns, question)[places]
             columns = taken(columns, places)

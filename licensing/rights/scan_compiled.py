@@ -2,7 +2,8 @@
 
 What the tables of sets cannot decide is decided by subtraction: a box (bits on three axes, a span of days) less the
 boxes of other rows, piece by piece, until a piece is left over or none is. Importing this module takes about a
-second, for numba is heavy; its compiled code is kept beside the source, or where NUMBA_CACHE_DIR says.
+second, for numba is heavy. The first question ever compiles, for some ten to twenty seconds; the code is kept beside
+the source, or where NUMBA_CACHE_DIR says, and later processes load it in half a second.
 """
 import numpy as np
 from numba import njit
@@ -35,8 +36,9 @@ def scan(columns: Columns, question: Question):
     if single:
         return of_shares
     found = np.empty(len(columns.ids), dtype=np.int8)
-    _of_titles(shares, cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, pools, pool_spans,
-               of_shares, found)
+    _of_titles(shares, of_shares, found)
+    _in_common(shares, cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, pools, pool_spans,
+               found)
     return found
 
 
@@ -134,18 +136,13 @@ def _by_sets(cuts, numbers, days, classes, start, end, words, layout, rows, foun
 def _by_unions(owned, blocked, numbers, days, start, end, words, layout, rows):
     """PARTIAL if it is plain that a mandate has something that nothing in its way has (or, with nothing in the way, the
     question something that no mandate has); else OPEN. Cheap, and mostly enough."""
-    if blocked == 0:
-        return PARTIAL if _plainly_left(-1, MINE, owned, numbers, days, start, end, words, layout, rows) else OPEN
-    for n in range(owned):
-        if _plainly_left(rows[MINE, n], THEIRS, blocked, numbers, days, start, end, words, layout, rows):
+    many, which, count = (owned, THEIRS, blocked) if blocked else (1, MINE, owned)
+    for n in range(many):
+        box = rows[MINE, n] if blocked else -1
+        if (_sticks_out(box, which, count, numbers, days, start, end, words, layout, rows)
+                or _held_alone(box, which, count, numbers, days, start, end, words, layout, rows)):
             return PARTIAL
     return OPEN
-
-
-@inlined
-def _plainly_left(box, which, count, numbers, days, start, end, words, layout, rows):
-    return (_sticks_out(box, which, count, numbers, days, start, end, words, layout, rows)
-            or _held_alone(box, which, count, numbers, days, start, end, words, layout, rows))
 
 
 @inlined
@@ -164,15 +161,12 @@ def _span(row, days, start, end):
 def _sticks_out(box, which, count, numbers, days, start, end, words, layout, rows):
     """Whether a row (-1: what is asked) has, on one axis alone, something that no listed row has."""
     day, last = _span(box, days, start, end)
-    while day < last:
-        reached = day
-        for n in range(count):
-            row = rows[which, n]
-            if days[row, 0] <= day:
-                reached = max(reached, np.int64(days[row, 1]))
-        if reached == day:
-            return True
-        day = reached
+    earliest, latest = last, day
+    for n in range(count):
+        earliest = min(earliest, np.int64(days[rows[which, n], 0]))
+        latest = max(latest, np.int64(days[rows[which, n], 1]))
+    if earliest > day or latest < last:
+        return True
     for axis in range(3):
         first = _first_word(box, axis, numbers, layout)
         for each in range(layout[axis, 1]):
@@ -181,6 +175,14 @@ def _sticks_out(box, which, count, numbers, days, start, end, words, layout, row
                 left &= ~words[_first_word(rows[which, n], axis, numbers, layout) + each]
             if left:
                 return True
+    while day < last:
+        reached = day
+        for n in range(count):
+            if days[rows[which, n], 0] <= day:
+                reached = max(reached, np.int64(days[rows[which, n], 1]))
+        if reached == day:
+            return True
+        day = reached
     return False
 
 
@@ -228,15 +230,11 @@ def _by_subtraction(cuts, numbers, days, classes, start, end, words, layout, row
             continue
         owned, _ = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
         blocked, _ = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, 0)
-        if blocked == 0:  # do the mandates together cover what is asked?
-            _lay(-1, numbers, days, start, end, words, layout, boxes, spans)
-            left = _left_over(MINE, owned, numbers, days, words, layout, rows, boxes, spans)
-            found[share] = AVAILABLE if left == 0 else PARTIAL if left > 0 else UNSURE
-            continue
-        verdict = UNAVAILABLE
-        for n in range(owned):  # does a mandate reach beyond what is in its way?
-            _lay(rows[MINE, n], numbers, days, start, end, words, layout, boxes, spans)
-            left = _left_over(THEIRS, blocked, numbers, days, words, layout, rows, boxes, spans)
+        many, which, count = (owned, THEIRS, blocked) if blocked else (1, MINE, owned)
+        verdict = UNAVAILABLE if blocked else AVAILABLE  # if nothing is left over
+        for n in range(many):
+            _lay(rows[MINE, n] if blocked else -1, numbers, days, start, end, words, layout, boxes, spans)
+            left = _left_over(which, count, numbers, days, words, layout, rows, boxes, spans)
             if left > 0:
                 verdict = PARTIAL
                 break
@@ -328,9 +326,9 @@ def _copy(boxes, spans, source, target):
 
 
 @compiled
-def _of_titles(shares, cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, pools, pool_spans,
-               of_shares, found):
-    """What is free on every share. One that is UNAVAILABLE settles it, one that is AVAILABLE changes nothing."""
+def _of_titles(shares, of_shares, found):
+    """What is free on every share: one that is UNAVAILABLE settles it, one that is AVAILABLE changes nothing, and where
+    several are PARTIAL it is OPEN."""
     for title in range(len(found)):
         first, last = np.int64(shares[title]), np.int64(shares[title + 1])
         verdict, some = AVAILABLE if first < last else UNAVAILABLE, 0
@@ -342,47 +340,49 @@ def _of_titles(shares, cuts, numbers, days, classes, start, end, words, layout, 
             if said == UNSURE:
                 verdict = UNSURE
             some += said == PARTIAL
-        if verdict == AVAILABLE and some == 1:
-            verdict = PARTIAL
-        elif verdict == AVAILABLE and some > 1:
-            verdict = _in_common(first, last, cuts, numbers, days, classes, start, end, words, layout, rows, boxes,
-                                 spans, pools, pool_spans)
+        if verdict == AVAILABLE and some:
+            verdict = PARTIAL if some == 1 else OPEN
         found[title] = verdict
 
 
 @compiled
-def _in_common(first, last, cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, pools,
-               pool_spans):
-    """The verdict of shares of which several are PARTIAL: is anything free on each of them?
+def _in_common(shares, cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, pools, pool_spans,
+               found):
+    """The verdict of titles of which several shares are PARTIAL: is anything free on each of them?
 
     What is asked is cut down to the mandates of one share after the other; then what blocks any share is subtracted.
     """
-    blocked = 0
-    for share in range(first, last):
-        blocked, _ = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, blocked)
-    owned, _ = _list(*_mandates(first, cuts), numbers, days, classes, start, end, rows, MINE, 0)
-    for n in range(owned):  # most series have a mandate for all of it
-        if _in_each(rows[MINE, n], first + 1, last, cuts, numbers, days) and _plainly_left(
-                rows[MINE, n], THEIRS, blocked, numbers, days, start, end, words, layout, rows):
-            return PARTIAL
-    _lay(-1, numbers, days, start, end, words, layout, boxes, spans)
-    _keep(0, 0, boxes, spans, pools, pool_spans)
-    pool, size = 0, 1
-    for share in range(first, last):
-        owned, _ = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
-        size = _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size)
-        pool = 1 - pool
-        if size < 0:
-            return UNSURE
-    verdict = UNAVAILABLE
-    for n in range(size):
-        _take(pool, n, boxes, spans, pools, pool_spans)
-        left = _left_over(THEIRS, blocked, numbers, days, words, layout, rows, boxes, spans)
-        if left > 0:
-            return PARTIAL
-        if left < 0:
-            verdict = UNSURE
-    return verdict
+    for title in range(len(found)):
+        if found[title] != OPEN:
+            continue
+        first, last = np.int64(shares[title]), np.int64(shares[title + 1])
+        blocked, everywhere = 0, 0
+        for share in range(first, last):
+            blocked, _ = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, blocked)
+        owned, _ = _list(*_mandates(first, cuts), numbers, days, classes, start, end, rows, MINE, 0)
+        for n in range(owned):  # most series have mandates for all of it
+            rows[MINE, everywhere] = rows[MINE, n]
+            everywhere += _in_each(rows[MINE, n], first + 1, last, cuts, numbers, days)
+        if blocked and _by_unions(everywhere, blocked, numbers, days, start, end, words, layout, rows) == PARTIAL:
+            found[title] = PARTIAL
+            continue
+        _lay(-1, numbers, days, start, end, words, layout, boxes, spans)
+        _keep(0, 0, boxes, spans, pools, pool_spans)
+        pool, size, share = 0, 1, first
+        while share < last and size > 0:
+            owned, _ = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
+            size = _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size)
+            pool, share = 1 - pool, share + 1
+        verdict = UNAVAILABLE if size >= 0 else UNSURE
+        for n in range(size):
+            _take(pool, n, boxes, spans, pools, pool_spans)
+            left = _left_over(THEIRS, blocked, numbers, days, words, layout, rows, boxes, spans)
+            if left > 0:
+                verdict = PARTIAL
+                break
+            if left < 0:
+                verdict = UNSURE
+        found[title] = verdict
 
 
 @inlined
@@ -400,7 +400,7 @@ def _in_each(row, first, last, cuts, numbers, days):
     return True
 
 
-@compiled
+@inlined
 def _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size):
     """The boxes of one pool, each met with the listed mandates, into the other; how many, or -1 if too many."""
     count = 0
