@@ -12,7 +12,7 @@ from licensing.rights.axes import bits
 from licensing.rights.holdings import remaining
 
 MANDATE, LICENCE, HOLDBACK = 0, 1, 2
-AT_A_TIME = 100_000  # rows in memory as Python objects while columns are laid down
+AT_A_TIME = 5_000  # rows while columns are laid down: as many as a processor's cache holds as Python objects
 WORD = 64
 
 
@@ -132,7 +132,7 @@ class Dictionary:
 
     def __init__(self, territories=(), media=(), languages=(), roles=()):
         self.territories, self.media, self.languages = Sets(territories), Sets(media), Sets(languages)
-        self.roles = Interned((Role(*role), number) for number, role in enumerate(roles))
+        self.roles = Interned((tuple(role), number) for number, role in enumerate(roles))  # as `Role` takes them
 
     @property
     def dtype(self):
@@ -143,13 +143,13 @@ class Dictionary:
     def coded(self, rows):
         """(title ids, share numbers, is it no mandate, numbers, days) of a list of rows."""
         titles, shares, kinds, territories, media, languages, starts, ends, exclusive, *more = zip(*rows, strict=True)
-        size, (runs_left, licensees) = len(rows), more or (repeat(None), repeat(None))
+        size, (runs_left, licensees) = len(rows), more or (repeat(None, len(rows)), repeat(None, len(rows)))
         columns = ((self.territories, territories), (self.media, media), (self.languages, languages),
-                   (self.roles, map(Role, kinds, exclusive, runs_left, licensees)))
+                   (self.roles, zip(kinds, exclusive, runs_left, licensees, strict=True)))  # making Roles is slow
         numbers, days = np.empty((size, len(columns)), dtype=np.uint32), np.empty((size, 2), dtype=np.int32)
         for place, (interned, things) in enumerate(columns):
             numbers[:, place] = np.fromiter(map(interned.__getitem__, things), np.uint32, size)
-        days[:, 0], days[:, 1] = starts, ends
+        days[:, 0], days[:, 1] = np.fromiter(starts, np.int32, size), np.fromiter(ends, np.int32, size)
         return (np.fromiter(titles, np.int64, size), np.fromiter(shares, np.int32, size),
                 np.fromiter(kinds, np.uint8, size) != MANDATE, numbers.astype(self.dtype), days)
 

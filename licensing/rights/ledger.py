@@ -24,24 +24,25 @@ from licensing.rights.scan import AVAILABLE, PARTIAL, UNAVAILABLE, UNSURE, Quest
 
 __all__ = ["AVAILABLE", "PARTIAL", "UNAVAILABLE", "Ledger", "Row", "rows_of"]
 WORTH_COMPILING = 20_000  # rows; below, numpy answers sooner than compiled code is loaded
+WORTH_ALL = 8  # if more than one title of so many is asked for, all are judged: that is less work than picking them
 KEPT = 2  # generations of columns in a folder: the newest, and the one that a reader may be opening
 
 
 @cache
 def _compiled():
-    """The compiled scan, or None on a machine without numba. Loaded when first asked for: numba is heavy."""
+    """The compiled scan, loaded when first asked for, for numba is heavy; None where there is no numba that fits, or
+    no folder in which to keep what it compiles."""
     try:
         return import_module("licensing.rights.scan_compiled").scan
-    except ModuleNotFoundError as missing:
-        if missing.name != "numba":
-            raise
+    except (ImportError, RuntimeError):
         return None
 
 
 class Ledger:
     """What counts for every title. Not thread-safe: the caller holds a lock.
 
-    `compiled`: whether numba decides (None: where it is there and worth it); the answers are the same.
+    `compiled`: whether numba decides; None is where it can and is worth loading. The answers are the same. Raises
+    RuntimeError at the first question where it must and cannot.
     """
 
     def __init__(self, items=(), compiled: bool | None = None):
@@ -116,7 +117,7 @@ class Ledger:
         places, below = self._changes.now()
         if not len(places):
             return found
-        latest = self._of_changes(question, places)
+        latest = self._judged(self._changes.columns, question)
         found[below[below >= 0]] = latest[places[below >= 0]]
         gone, fresh, where, _ = self._framed()
         if len(gone) or len(fresh):
@@ -151,36 +152,31 @@ class Ledger:
         changed = self._changes.columns.ids[places]
         order = np.argsort(changed)
         over, place = _matching(changed[order], ids)
+        found[over] = self._judged(self._changes.columns, question, places[order][place])
         under, below = _matching(self._columns.ids, ids[~over])
         found[np.flatnonzero(~over)[under]] = self._judged(self._columns, question, below)
-        if over.any():
-            places = places[order][place]
-            found[over] = self._of_changes(question, places)[places]
-        return found
-
-    def _of_changes(self, question, places):
-        """By place among the changes; only those asked for are filled in."""
-        columns = self._changes.columns
-        found = np.full(len(columns.ids), UNAVAILABLE, dtype=np.int8)
-        places = places[columns.shares[places + 1] > columns.shares[places]]
-        found[places] = self._judged(columns, question, places)
         return found
 
     def _judged(self, columns, question, places=None):
-        """The verdicts of the titles at these places (None: of all)."""
-        compiled = _compiled() if self._compiles() else None
-        if compiled:
-            found = compiled(columns, question, places)
-        else:
-            found = scan.scan(columns if places is None else taken(columns, places), question)
+        """The verdicts of all titles in the columns, or of those at some places."""
+        if places is not None:
+            if not len(places):
+                return np.empty(0, dtype=np.int8)
+            if len(places) * WORTH_ALL > len(columns.ids):
+                return self._judged(columns, question)[places]
+            columns = taken(columns, places)
+        found = self._scan()(columns, question)
         unsure = np.flatnonzero(found == UNSURE)
         if len(unsure):
-            found[unsure] = scan.settle(columns, unsure if places is None else places[unsure], question,
-                                        self._dictionary)
+            found[unsure] = scan.settle(columns, unsure, question, self._dictionary)
         return found
 
-    def _compiles(self):
-        return len(self._columns.numbers) >= WORTH_COMPILING if self.compiled is None else self.compiled
+    def _scan(self):
+        wanted = len(self._columns.numbers) >= WORTH_COMPILING if self.compiled is None else self.compiled
+        compiled = _compiled() if wanted else None
+        if self.compiled and not compiled:
+            raise RuntimeError("numba cannot be used here; leave `compiled` open to answer without it")
+        return compiled or scan.scan
 
     # -------------------------------------------------------------- files
 

@@ -12,7 +12,7 @@ import numpy as np
 from licensing.rights import availability
 from licensing.rights.availability import Verdict
 from licensing.rights.blocks import Block
-from licensing.rights.columns import Classified, Columns, Dictionary, taken
+from licensing.rights.columns import Classified, Columns, Dictionary, Role, taken
 from licensing.rights.dates import Dates
 from licensing.rights.holdings import Holdings, Line, Share
 
@@ -34,7 +34,8 @@ class Question(NamedTuple):
     @classmethod
     def of(cls, request: Line, dictionary: Dictionary, licensee):
         block, ((start, end),) = request.block, request.block.dates.spans
-        roles = np.array([3 if role.matters(request, licensee) else 0 for role in dictionary.roles], dtype=np.uint8)
+        roles = np.array([3 if Role(*role).matters(request, licensee) else 0 for role in dictionary.roles],
+                         dtype=np.uint8)
         return cls(request, start, end, dictionary.territories.classify(block.territories),
                    dictionary.media.classify(block.media), dictionary.languages.classify(block.languages), roles)
 
@@ -51,9 +52,7 @@ class Question(NamedTuple):
 
 
 def scan(columns: Columns, question: Question):
-    """The verdict of each title, all of which have a share; UNSURE where the exact algebra must say."""
-    if not len(columns.ids):
-        return np.empty(0, dtype=np.int8)
+    """The verdict of each title; UNSURE where the exact algebra must say."""
     classes = question.classes(columns)
     met, covering = _in_each(classes & 1, columns.cuts), _in_each(classes >> 1, columns.cuts)
     owned, blocked = met[::2], met[1::2]
@@ -76,14 +75,14 @@ def _in_each(flags, cuts):
 def _of_titles(found, shares):
     """What is free on every share: a share that is AVAILABLE changes nothing, two that are PARTIAL may have nothing in
     common, and one that is UNAVAILABLE settles the title."""
-    first = shares[:-1].astype(np.int64)
-    nothing = np.logical_or.reduceat(found == UNAVAILABLE, first)
-    unsure = np.add.reduceat((found == UNSURE).astype(np.int32), first)
-    some = np.add.reduceat((found == PARTIAL).astype(np.int32), first)
-    titles = np.full(len(first), AVAILABLE, dtype=np.int8)
-    titles[some > 0] = PARTIAL
-    titles[(unsure > 0) | (some > 1)] = UNSURE
-    titles[nothing] = UNAVAILABLE
+    titles = np.full(len(shares) - 1, UNAVAILABLE, dtype=np.int8)
+    there = np.flatnonzero(shares[1:] > shares[:-1])  # a title may have lost all its rights
+    if len(there):
+        first = shares[there].astype(np.int64)
+        some, unsure, nothing = (np.add.reduceat(found == each, first, dtype=np.int32)
+                                 for each in (PARTIAL, UNSURE, UNAVAILABLE))
+        titles[there] = np.select([nothing > 0, (unsure > 0) | (some > 1), some > 0],
+                                  [UNAVAILABLE, UNSURE, PARTIAL], AVAILABLE)
     return titles
 
 

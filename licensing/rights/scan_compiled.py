@@ -1,8 +1,9 @@
-"""The same as `scan`, compiled: one pass over the rows, and nearly all that it leaves open decided on the spot.
+"""The same as `scan`, compiled: a pass over all rows, and one more over what it leaves open.
 
 What the tables of sets cannot decide is decided by subtraction: a box (bits on three axes, a span of days) less the
 boxes of other rows, piece by piece, until a piece is left over or none is. Importing this module takes about a
-second, for numba is heavy; its compiled code is kept beside the source, or where NUMBA_CACHE_DIR says.
+second, for numba is heavy. The first question ever compiles, for some ten to twenty seconds; the code is kept beside
+the source, or where NUMBA_CACHE_DIR says, and later processes load it in half a second.
 """
 import numpy as np
 from numba import njit
@@ -10,27 +11,34 @@ from numba import njit
 from licensing.rights.columns import Columns
 from licensing.rights.scan import AVAILABLE, PARTIAL, UNAVAILABLE, UNSURE, Question
 
+OPEN = -2  # a share that the passes so far have not decided
 MOST_STEPS = 20_000  # of one subtraction, before it is left to the exact algebra
 MOST_BOXES = 64  # in which the mandates of several shares may agree
+MINE, THEIRS = 0, 1  # lists of rows: mandates, and what is in their way
 compiled = njit(cache=True, nogil=True)
-inlined = njit(cache=True, nogil=True, forceinline=True)  # what every title runs through: a call costs as much as a row
-NO_PLACES = np.empty(0, dtype=np.int64)
-MINE, THEIRS, ALL_THEIRS = 0, 1, 2  # lists of rows: a share's mandates, what is in their way, and in that of all shares
+inlined = njit(cache=True, nogil=True, forceinline=True)
 
 
-def scan(columns: Columns, question: Question, places=None):
-    """The verdict of each title at these places (None: all), all of which have a share; UNSURE as in `scan.scan`."""
-    every, wanted = (True, NO_PLACES) if places is None else (False, places)
-    found = np.empty(len(columns.ids) if every else len(wanted), dtype=np.int8)
+def scan(columns: Columns, question: Question):
+    """The verdict of each title; UNSURE where the exact algebra must say. Equal to `scan.scan` but for those."""
     shares, cuts, numbers, days = map(_read_only, columns[1:])
     axes = question.territories, question.media, question.languages
-    asked = np.concatenate([each.asked for each in axes])
-    most, width = _most_rows(every, wanted, shares, cuts) + 1, len(asked)
-    _titles(every, wanted, shares, cuts, numbers, days, _table([*(each.classes for each in axes), question.roles]),
-            question.start, question.end, np.concatenate([each.words.ravel() for each in axes]), _layout(axes), asked,
-            np.empty((3, most), np.int64), np.empty((5 * most + 8, width), np.uint64),
-            np.empty((5 * most + 8, 3), np.int64), np.empty((2, MOST_BOXES, width), np.uint64),
-            np.empty((2, MOST_BOXES, 2), np.int64), found)
+    classes = _table([*(each.classes for each in axes), question.roles])
+    words, layout = np.concatenate([part for each in axes for part in (each.words.ravel(), each.asked)]), _layout(axes)
+    (most, single), width = _size(shares, cuts), sum(len(each.asked) for each in axes)
+    rows = np.empty((2, most), dtype=np.int64)
+    boxes, spans = np.empty((5 * most + 8, width), dtype=np.uint64), np.empty((5 * most + 8, 3), dtype=np.int64)
+    pools, pool_spans = np.empty((2, MOST_BOXES, width), np.uint64), np.empty((2, MOST_BOXES, 2), np.int64)
+    start, end = question.start, question.end
+    of_shares = np.empty(len(cuts) // 2, dtype=np.int8)
+    _by_sets(cuts, numbers, days, classes, start, end, words, layout, rows, of_shares)
+    _by_subtraction(cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, of_shares)
+    if single:
+        return of_shares
+    found = np.empty(len(columns.ids), dtype=np.int8)
+    _of_titles(shares, of_shares, found)
+    _in_common(shares, cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, pools, pool_spans,
+               found)
     return found
 
 
@@ -49,171 +57,201 @@ def _table(classes):
 
 
 def _layout(axes):
-    """(3 x 3): where an axis begins among the words of all sets, the words of one set, where those begin in a box."""
+    """(3 x 4) for each axis: where it begins among the words of all sets, the words of one set, where those begin in a
+    box, and the number under which, after all sets, what is asked itself is found."""
     widths = [len(each.asked) for each in axes]
-    sizes = [each.words.size for each in axes]
-    return np.array([[sum(sizes[:n]), widths[n], sum(widths[:n])] for n in range(len(axes))])
+    sizes = [each.words.size + len(each.asked) for each in axes]
+    return np.array([[sum(sizes[:n]), widths[n], sum(widths[:n]), len(each.words)] for n, each in enumerate(axes)])
 
 
 # What follows passes plain arrays: compiled code counts references to anything else on each call. `classes` are the
-# question's tables, one for each column of `numbers`; `words` its sets on all axes end to end, found by `layout`;
-# `asked` the words of the question. The rest is scratch: `rows` lists of rows; `boxes` a stack, and in `spans` the days
-# of each with the next row to subtract; `pools` two lists of boxes, with their days in `pool_spans`.
+# question's tables, one for each column of `numbers`; `words` its sets on all axes end to end, found by `layout`. The
+# rest is scratch: `rows` two lists of rows; `boxes` a stack, and in `spans` the days of each with the next row to
+# subtract; `pools` two lists of boxes, with their days in `pool_spans`. Each pass is a function of its own and keeps to
+# few arrays: together they ran half as fast.
 
 @compiled
-def _most_rows(every, places, shares, cuts):
-    """Of any title: how much room its rows need."""
-    most = 0
-    for n in range(len(shares) - 1 if every else len(places)):
-        title = n if every else places[n]
-        most = max(most, np.int64(cuts[2 * shares[title + 1]]) - np.int64(cuts[2 * shares[title]]))
-    return most
-
-
-@compiled
-def _titles(every, places, shares, cuts, numbers, days, classes, start, end, words, layout, asked, rows, boxes, spans,
-            pools, pool_spans, found):
-    for n in range(len(found)):
-        title = n if every else places[n]
+def _size(shares, cuts):
+    """(more than the rows of any title, whether each has one share)."""
+    most, single = 0, True
+    for title in range(len(shares) - 1):
         first, last = np.int64(shares[title]), np.int64(shares[title + 1])
-        verdict, some, unsure = AVAILABLE, 0, False
-        for share in range(first, last):
-            said = _share(share, cuts, numbers, days, classes, start, end, words, layout, asked, rows, boxes, spans)
-            if said == UNAVAILABLE:
-                verdict = UNAVAILABLE
-                break
-            some += said == PARTIAL
-            unsure |= said == UNSURE
-        if verdict != UNAVAILABLE and unsure:
-            verdict = UNSURE
-        elif verdict != UNAVAILABLE and some == 1:
-            verdict = PARTIAL
-        elif verdict != UNAVAILABLE and some > 1:
-            verdict = _in_common(first, last, cuts, numbers, days, classes, start, end, words, layout, asked, rows,
-                                 boxes, spans, pools, pool_spans)
-        found[n] = verdict
+        most = max(most, np.int64(cuts[2 * last]) - np.int64(cuts[2 * first]))
+        single &= last - first == 1
+    return most + 1, single
 
 
 @inlined
-def _share(share, cuts, numbers, days, classes, start, end, words, layout, asked, rows, boxes, spans):
-    first, middle, last = np.int64(cuts[2 * share]), np.int64(cuts[2 * share + 1]), np.int64(cuts[2 * share + 2])
-    whole, owned = _meeting(first, middle, numbers, days, classes, start, end, rows, MINE, 0)
-    if owned == 0:
-        return UNAVAILABLE
-    shut, blocked = _meeting(middle, last, numbers, days, classes, start, end, rows, THEIRS, 0)
-    if shut:
-        return UNAVAILABLE
-    if blocked == 0:
-        if whole:
-            return AVAILABLE
-        if owned == 1:
-            return PARTIAL
-        return _covered(owned, numbers, days, start, end, words, layout, asked, rows, boxes, spans)
-    for n in range(owned):
-        if _sticks_out(rows[MINE, n], blocked, numbers, days, start, end, words, layout, rows):
-            return PARTIAL
-    return _beyond(owned, blocked, numbers, days, start, end, words, layout, rows, boxes, spans)
+def _mandates(share, cuts):
+    return np.int64(cuts[2 * share]), np.int64(cuts[2 * share + 1])
 
 
 @inlined
-def _meeting(first, last, numbers, days, classes, start, end, rows, into, count):
-    """(does one cover the question, how many are listed): appends the rows that meet it to a list of `count` so far.
+def _others(share, cuts):
+    return np.int64(cuts[2 * share + 1]), np.int64(cuts[2 * share + 2])
 
-    Nothing is skipped by an `if`: a branch wrongly guessed costs the processor more than the whole row.
-    """
-    all_classes = 0
+
+@inlined
+def _class(row, numbers, days, classes, start, end):
+    """0 the row does not meet the question, 1 it does, 3 it covers it. No `if`: a branch wrongly guessed costs the
+    processor more than all of this."""
+    met = np.int64(classes[0, numbers[row, 0]] & classes[1, numbers[row, 1]] & classes[2, numbers[row, 2]]
+                   & classes[3, numbers[row, 3]])
+    begins, ends = days[row, 0], days[row, 1]
+    return met & (np.int64((begins < end) & (ends > start)) | np.int64((begins <= start) & (ends >= end)) << 1)
+
+
+@inlined
+def _list(first, last, numbers, days, classes, start, end, rows, which, count):
+    """Append the rows that meet the question to a list that holds `count`; (the new count, all their classes)."""
+    every = 0
     for row in range(first, last):
-        met = np.int64(classes[0, numbers[row, 0]] & classes[1, numbers[row, 1]] & classes[2, numbers[row, 2]]
-                       & classes[3, numbers[row, 3]])
-        begins, ends = days[row, 0], days[row, 1]
-        met &= np.int64((begins < end) & (ends > start)) | np.int64((begins <= start) & (ends >= end)) << 1
-        rows[into, count] = row
+        met = _class(row, numbers, days, classes, start, end)
+        rows[which, count] = row
         count += met & 1
-        all_classes |= met
-    return all_classes > 1, count
+        every |= met
+    return count, every
+
+
+@compiled
+def _by_sets(cuts, numbers, days, classes, start, end, words, layout, rows, found):
+    """What single rows decide, and nearly all else."""
+    for share in range(len(found)):
+        owned, whole = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
+        if owned == 0:
+            found[share] = UNAVAILABLE
+            continue
+        blocked, shut = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, 0)
+        if shut & 2:
+            found[share] = UNAVAILABLE
+        elif blocked == 0 and whole & 2:
+            found[share] = AVAILABLE
+        elif blocked == 0 and owned == 1:
+            found[share] = PARTIAL
+        else:
+            found[share] = _by_unions(owned, blocked, numbers, days, start, end, words, layout, rows)
+
+
+@compiled
+def _by_unions(owned, blocked, numbers, days, start, end, words, layout, rows):
+    """PARTIAL if it is plain that a mandate has something that nothing in its way has (or, with nothing in the way, the
+    question something that no mandate has); else OPEN. Cheap, and mostly enough."""
+    many, which, count = (owned, THEIRS, blocked) if blocked else (1, MINE, owned)
+    for n in range(many):
+        box = rows[MINE, n] if blocked else -1
+        if (_sticks_out(box, which, count, numbers, days, start, end, words, layout, rows)
+                or _held_alone(box, which, count, numbers, days, start, end, words, layout, rows)):
+            return PARTIAL
+    return OPEN
 
 
 @inlined
-def _sticks_out(mandate, blocked, numbers, days, start, end, words, layout, rows):
-    """Whether a mandate has, on one axis alone, something that nothing in its way has: cheap, and mostly enough."""
+def _first_word(row, axis, numbers, layout):
+    """Where the words of a row begin; of what is asked, for row -1."""
+    number = layout[axis, 3] if row < 0 else np.int64(numbers[row, axis])
+    return layout[axis, 0] + number * layout[axis, 1]
+
+
+@inlined
+def _span(row, days, start, end):
+    return (start, end) if row < 0 else (max(start, np.int64(days[row, 0])), min(end, np.int64(days[row, 1])))
+
+
+@inlined
+def _sticks_out(box, which, count, numbers, days, start, end, words, layout, rows):
+    """Whether a row (-1: what is asked) has, on one axis alone, something that no listed row has."""
+    day, last = _span(box, days, start, end)
+    earliest, latest = last, day
+    for n in range(count):
+        earliest = min(earliest, np.int64(days[rows[which, n], 0]))
+        latest = max(latest, np.int64(days[rows[which, n], 1]))
+    if earliest > day or latest < last:
+        return True
     for axis in range(3):
-        first, width = layout[axis, 0], layout[axis, 1]
-        for word in range(first, first + width):
-            left = words[word + np.int64(numbers[mandate, axis]) * width]
-            for n in range(blocked):
-                left &= ~words[word + np.int64(numbers[rows[THEIRS, n], axis]) * width]
+        first = _first_word(box, axis, numbers, layout)
+        for each in range(layout[axis, 1]):
+            left = words[first + each]
+            for n in range(count):
+                left &= ~words[_first_word(rows[which, n], axis, numbers, layout) + each]
             if left:
                 return True
-    day, last = max(start, np.int64(days[mandate, 0])), min(end, np.int64(days[mandate, 1]))
     while day < last:
         reached = day
-        for n in range(blocked):
-            row = rows[THEIRS, n]
-            if days[row, 0] <= day:
-                reached = max(reached, np.int64(days[row, 1]))
+        for n in range(count):
+            if days[rows[which, n], 0] <= day:
+                reached = max(reached, np.int64(days[rows[which, n], 1]))
         if reached == day:
             return True
         day = reached
     return False
 
 
-@compiled
-def _beyond(owned, blocked, numbers, days, start, end, words, layout, rows, boxes, spans):
-    """PARTIAL if a mandate reaches beyond what blocks it, else UNAVAILABLE."""
-    verdict = UNAVAILABLE
-    for n in range(owned):
-        _lay_row(rows[MINE, n], numbers, days, start, end, words, layout, boxes, spans)
-        left = _left_over(THEIRS, blocked, numbers, days, words, layout, rows, boxes, spans)
-        if left > 0:
-            return PARTIAL
-        if left < 0:
-            verdict = UNSURE
-    return verdict
-
-
-@compiled
-def _covered(owned, numbers, days, start, end, words, layout, asked, rows, boxes, spans):
-    """AVAILABLE if the mandates cover the question together, else PARTIAL."""
-    _lay(asked, start, end, boxes, spans)
-    left = _left_over(MINE, owned, numbers, days, words, layout, rows, boxes, spans)
-    return AVAILABLE if left == 0 else PARTIAL if left > 0 else UNSURE
+@inlined
+def _held_alone(box, which, count, numbers, days, start, end, words, layout, rows):
+    """Whether a row (-1: what is asked) has a territory, medium or language that one listed row alone has, and that one
+    not in all the rest of it."""
+    for axis in range(3):
+        first = _first_word(box, axis, numbers, layout)
+        for each in range(layout[axis, 1]):
+            once, again = np.uint64(0), np.uint64(0)
+            for n in range(count):
+                word = words[_first_word(rows[which, n], axis, numbers, layout) + each]
+                again |= once & word
+                once |= word
+            alone = words[first + each] & once & ~again
+            if alone == 0:
+                continue
+            for n in range(count):
+                if words[_first_word(rows[which, n], axis, numbers, layout) + each] & alone and not _covers(
+                        rows[which, n], box, axis, numbers, days, start, end, words, layout):
+                    return True
+    return False
 
 
 @inlined
-def _lay_row(row, numbers, days, start, end, words, layout, boxes, spans):
-    """Begin the stack with what a row has of the question."""
+def _covers(row, box, but, numbers, days, start, end, words, layout):
+    """Whether a row has all that another (-1: what is asked) has, on all axes but one."""
+    begins, ends = _span(box, days, start, end)
+    if days[row, 0] > begins or days[row, 1] < ends:
+        return False
     for axis in range(3):
-        width, word = layout[axis, 1], layout[axis, 2]
-        place = layout[axis, 0] + np.int64(numbers[row, axis]) * width
-        for n in range(width):
-            boxes[0, word + n] = words[place + n]
-    spans[0, 0], spans[0, 1] = max(start, np.int64(days[row, 0])), min(end, np.int64(days[row, 1]))
+        mine, first = _first_word(row, axis, numbers, layout), _first_word(box, axis, numbers, layout)
+        for n in range(layout[axis, 1] if axis != but else 0):
+            if words[first + n] & ~words[mine + n]:
+                return False
+    return True
+
+
+@compiled
+def _by_subtraction(cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, found):
+    """What is still open, decided to the end."""
+    for share in range(len(found)):
+        if found[share] != OPEN:
+            continue
+        owned, _ = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
+        blocked, _ = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, 0)
+        many, which, count = (owned, THEIRS, blocked) if blocked else (1, MINE, owned)
+        verdict = UNAVAILABLE if blocked else AVAILABLE  # if nothing is left over
+        for n in range(many):
+            _lay(rows[MINE, n] if blocked else -1, numbers, days, start, end, words, layout, boxes, spans)
+            left = _left_over(which, count, numbers, days, words, layout, rows, boxes, spans)
+            if left > 0:
+                verdict = PARTIAL
+                break
+            if left < 0:
+                verdict = UNSURE
+        found[share] = verdict
+
+
+@inlined
+def _lay(row, numbers, days, start, end, words, layout, boxes, spans):
+    """Begin the stack with what a row (-1: everything) has of the question."""
+    for axis in range(3):
+        first = _first_word(row, axis, numbers, layout)
+        for n in range(layout[axis, 1]):
+            boxes[0, layout[axis, 2] + n] = words[first + n]
+    spans[0, 0], spans[0, 1] = _span(row, days, start, end)
     spans[0, 2] = 0
-
-
-@inlined
-def _lay(box, start, end, boxes, spans):
-    """Begin the stack with a box."""
-    for word in range(len(box)):
-        boxes[0, word] = box[word]
-    spans[0, 0], spans[0, 1], spans[0, 2] = start, end, 0
-
-
-@inlined
-def _meet(row, numbers, days, words, layout, boxes, spans, here):
-    """Cut a box down to what it has in common with a row; whether that is anything."""
-    full = True
-    for axis in range(3):
-        width, word = layout[axis, 1], layout[axis, 2]
-        place = layout[axis, 0] + np.int64(numbers[row, axis]) * width
-        some = np.uint64(0)
-        for n in range(width):
-            boxes[here, word + n] &= words[place + n]
-            some |= boxes[here, word + n]
-        full &= some != 0
-    spans[here, 0] = max(spans[here, 0], np.int64(days[row, 0]))
-    spans[here, 1] = min(spans[here, 1], np.int64(days[row, 1]))
-    return full and spans[here, 0] < spans[here, 1]
 
 
 @inlined
@@ -222,7 +260,7 @@ def _meets(row, numbers, days, words, layout, boxes, spans, here):
         return False
     for axis in range(3):
         width, word = layout[axis, 1], layout[axis, 2]
-        place = layout[axis, 0] + np.int64(numbers[row, axis]) * width
+        place = _first_word(row, axis, numbers, layout)
         some = np.uint64(0)
         for n in range(width):
             some |= boxes[here, word + n] & words[place + n]
@@ -257,7 +295,7 @@ def _cut_off(row, numbers, days, words, layout, boxes, spans, here, size):
     """Put what the box in hand has outside a row that meets it on the stack, in pieces; the new size of the stack."""
     for axis in range(3):
         width, word = layout[axis, 1], layout[axis, 2]
-        place = layout[axis, 0] + np.int64(numbers[row, axis]) * width
+        place = _first_word(row, axis, numbers, layout)
         outside = np.uint64(0)
         for n in range(width):
             outside |= boxes[here, word + n] & ~words[place + n]
@@ -288,55 +326,96 @@ def _copy(boxes, spans, source, target):
 
 
 @compiled
-def _in_common(first, last, cuts, numbers, days, classes, start, end, words, layout, asked, rows, boxes, spans, pools,
-               pool_spans):
-    """The verdict of shares of which several are PARTIAL: is anything free on each of them?
-
-    In turn, what is left of the question is cut down to the mandates of each share; then whatever blocks any share is
-    subtracted.
-    """
-    for word in range(len(asked)):
-        pools[0, 0, word] = asked[word]
-    pool_spans[0, 0, 0], pool_spans[0, 0, 1] = start, end
-    pool, size, blocked = 0, 1, 0
-    for share in range(first, last):
-        middle = np.int64(cuts[2 * share + 1])
-        _, owned = _meeting(np.int64(cuts[2 * share]), middle, numbers, days, classes, start, end, rows, MINE, 0)
-        _, blocked = _meeting(middle, np.int64(cuts[2 * share + 2]), numbers, days, classes, start, end, rows,
-                              ALL_THEIRS, blocked)
-        more = _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size)
-        if more < 0:
-            return UNSURE
-        pool, size = 1 - pool, more
-    verdict = UNAVAILABLE
-    for n in range(size):
-        _lay(pools[pool, n], pool_spans[pool, n, 0], pool_spans[pool, n, 1], boxes, spans)
-        left = _left_over(ALL_THEIRS, blocked, numbers, days, words, layout, rows, boxes, spans)
-        if left > 0:
-            return PARTIAL
-        if left < 0:
-            verdict = UNSURE
-    return verdict
+def _of_titles(shares, of_shares, found):
+    """What is free on every share: one that is UNAVAILABLE settles it, one that is AVAILABLE changes nothing, and where
+    several are PARTIAL it is OPEN."""
+    for title in range(len(found)):
+        first, last = np.int64(shares[title]), np.int64(shares[title + 1])
+        verdict, some = AVAILABLE if first < last else UNAVAILABLE, 0
+        for share in range(first, last):
+            said = of_shares[share]
+            if said == UNAVAILABLE:
+                verdict = UNAVAILABLE
+                break
+            if said == UNSURE:
+                verdict = UNSURE
+            some += said == PARTIAL
+        if verdict == AVAILABLE and some:
+            verdict = PARTIAL if some == 1 else OPEN
+        found[title] = verdict
 
 
 @compiled
+def _in_common(shares, cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, pools, pool_spans,
+               found):
+    """The verdict of titles of which several shares are PARTIAL: is anything free on each of them?
+
+    What is asked is cut down to the mandates of one share after the other; then what blocks any share is subtracted.
+    """
+    for title in range(len(found)):
+        if found[title] != OPEN:
+            continue
+        first, last = np.int64(shares[title]), np.int64(shares[title + 1])
+        blocked, everywhere = 0, 0
+        for share in range(first, last):
+            blocked, _ = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, blocked)
+        owned, _ = _list(*_mandates(first, cuts), numbers, days, classes, start, end, rows, MINE, 0)
+        for n in range(owned):  # most series have mandates for all of it
+            rows[MINE, everywhere] = rows[MINE, n]
+            everywhere += _in_each(rows[MINE, n], first + 1, last, cuts, numbers, days)
+        if blocked and _by_unions(everywhere, blocked, numbers, days, start, end, words, layout, rows) == PARTIAL:
+            found[title] = PARTIAL
+            continue
+        _lay(-1, numbers, days, start, end, words, layout, boxes, spans)
+        _keep(0, 0, boxes, spans, pools, pool_spans)
+        pool, size, share = 0, 1, first
+        while share < last and size > 0:
+            owned, _ = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
+            size = _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size)
+            pool, share = 1 - pool, share + 1
+        verdict = UNAVAILABLE if size >= 0 else UNSURE
+        for n in range(size):
+            _take(pool, n, boxes, spans, pools, pool_spans)
+            left = _left_over(THEIRS, blocked, numbers, days, words, layout, rows, boxes, spans)
+            if left > 0:
+                verdict = PARTIAL
+                break
+            if left < 0:
+                verdict = UNSURE
+        found[title] = verdict
+
+
+@inlined
+def _in_each(row, first, last, cuts, numbers, days):
+    """Whether these shares all have a mandate like this row."""
+    for share in range(first, last):
+        there = False
+        for other in range(*_mandates(share, cuts)):
+            same = days[other, 0] == days[row, 0] and days[other, 1] == days[row, 1]
+            for column in range(4):
+                same &= numbers[other, column] == numbers[row, column]
+            there |= same
+        if not there:
+            return False
+    return True
+
+
+@inlined
 def _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, pool_spans, pool, size):
     """The boxes of one pool, each met with the listed mandates, into the other; how many, or -1 if too many."""
     count = 0
     for each in range(size):
         before = count
         for n in range(owned):
-            _lay(pools[pool, each], pool_spans[pool, each, 0], pool_spans[pool, each, 1], boxes, spans)
-            if not _meet(rows[MINE, n], numbers, days, words, layout, boxes, spans, 0):
+            _take(pool, each, boxes, spans, pools, pool_spans)
+            if not _meet(rows[MINE, n], numbers, days, words, layout, boxes, spans):
                 continue
-            whole = _same(pools, pool_spans, pool, each, boxes, spans)
+            whole = _same(pool, each, boxes, spans, pools, pool_spans)
             if whole:
-                count = before  # the other pieces lie inside this one
+                count = before  # what other mandates have of this box lies inside
             if count == MOST_BOXES:
                 return -1
-            for word in range(boxes.shape[1]):
-                pools[1 - pool, count, word] = boxes[0, word]
-            pool_spans[1 - pool, count, 0], pool_spans[1 - pool, count, 1] = spans[0, 0], spans[0, 1]
+            _keep(1 - pool, count, boxes, spans, pools, pool_spans)
             count += 1
             if whole:
                 break
@@ -344,8 +423,39 @@ def _cut_down(owned, numbers, days, words, layout, rows, boxes, spans, pools, po
 
 
 @inlined
-def _same(pools, pool_spans, pool, each, boxes, spans):
+def _meet(row, numbers, days, words, layout, boxes, spans):
+    """Cut the box that begins the stack down to what it has in common with a row; whether that is anything."""
+    full = True
+    for axis in range(3):
+        first, word = _first_word(row, axis, numbers, layout), layout[axis, 2]
+        some = np.uint64(0)
+        for n in range(layout[axis, 1]):
+            boxes[0, word + n] &= words[first + n]
+            some |= boxes[0, word + n]
+        full &= some != 0
+    spans[0, 0], spans[0, 1] = _span(row, days, spans[0, 0], spans[0, 1])
+    return full and spans[0, 0] < spans[0, 1]
+
+
+@inlined
+def _take(pool, place, boxes, spans, pools, pool_spans):
+    """Begin the stack with a box of a pool."""
     for word in range(boxes.shape[1]):
-        if pools[pool, each, word] != boxes[0, word]:
+        boxes[0, word] = pools[pool, place, word]
+    spans[0, 0], spans[0, 1], spans[0, 2] = pool_spans[pool, place, 0], pool_spans[pool, place, 1], 0
+
+
+@inlined
+def _keep(pool, place, boxes, spans, pools, pool_spans):
+    """Put the box that begins the stack into a pool."""
+    for word in range(boxes.shape[1]):
+        pools[pool, place, word] = boxes[0, word]
+    pool_spans[pool, place, 0], pool_spans[pool, place, 1] = spans[0, 0], spans[0, 1]
+
+
+@inlined
+def _same(pool, place, boxes, spans, pools, pool_spans):
+    for word in range(boxes.shape[1]):
+        if pools[pool, place, word] != boxes[0, word]:
             return False
-    return pool_spans[pool, each, 0] == spans[0, 0] and pool_spans[pool, each, 1] == spans[0, 1]
+    return pool_spans[pool, place, 0] == spans[0, 0] and pool_spans[pool, place, 1] == spans[0, 1]

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from licensing.rights import availability, ledger
+from licensing.rights import availability, ledger, territories
 from licensing.rights.availability import Verdict
 from licensing.rights.columns import MANDATE
 from licensing.rights.dates import Dates
@@ -220,6 +220,19 @@ def test_large_titles_and_wide_sets_are_decided_too(compiled):
               8: [Share(Holdings((WORLD,), (), tuple(Holdback(each.block) for each in (*by_place, rest))))]}
     found = _agrees(Ledger(titles.items(), compiled), titles, asked, TODAY_IN_SMALL, None)
     assert found == [UNAVAILABLE, PARTIAL, AVAILABLE, PARTIAL, UNAVAILABLE, AVAILABLE, PARTIAL, UNAVAILABLE]
+
+
+@both
+def test_what_takes_too_many_boxes_is_left_to_the_algebra(compiled):
+    """Episodes whose many mandates are cut in many ways: more than the compiled scan keeps."""
+    places = list(territories.NUMBER)[:150]
+    apart = tuple(line(place, "svod") for place in places)
+    titles = {number: [Share(Holdings(apart, apart[first::3])) for first in range(parts)]
+              for number, parts in ((1, 2), (2, 2), (3, 3))}
+    titles[1][1] = titles[1][0]
+    asked = line("World", "svod")
+    found = _agrees(Ledger(titles.items(), compiled), titles, asked, TODAY_IN_SMALL, None)
+    assert found == [PARTIAL, PARTIAL, UNAVAILABLE]
 
 
 def test_an_empty_ledger_answers_and_an_empty_request_is_refused(tmp_path):
