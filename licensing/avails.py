@@ -51,6 +51,17 @@ def granting(title_id: int, asked: Terms, licensee: int | None = None, leaving_o
     return availability.answer(asked.line(), shares, min(clock.today(), asked.starts_on), licensee)
 
 
+def granting_all(wanted: list[tuple[int, Terms]]):
+    """[(None or the answer that refuses, the leaves of the title)] for many (title id, terms) at once."""
+    found, all_shares = [], counting.shares(db.session, {title_id for title_id, _ in wanted}, claims=False)
+    for title_id, said in wanted:
+        shares, line = all_shares[title_id], said.line()
+        free = availability.verdict(line, shares) == availability.Verdict.AVAILABLE
+        answer = None if free else availability.answer(line, shares, min(clock.today(), said.starts_on))
+        found.append((answer, [leaf for share in shares for leaf in share.leaves]))
+    return found
+
+
 def check_as_of(title: Title, viewer: Viewer):
     """What counted when is the seller's to know: from the answers of many days a buyer could tell deals apart."""
     if title.organisation_id != viewer.organisation_id or not permissions.allows(viewer, "mandate.see", Relation.OWN):

@@ -11,9 +11,8 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Invalid
-from licensing import avails, guard, terms, wording
+from licensing import terms, wording
 from licensing.models import Licence, Line, Mandate
-from licensing.rights import availability
 from licensing.terms import Terms
 
 AVAILABILITY = "availability.csv"
@@ -90,30 +89,12 @@ def load_licences(licences: list[Done], organisation_id: int, report: Report, co
 
 
 def _grant(licences, organisation_id, report, tick):
-    """What `contracts.grant` does for one licence, for many in a few statements; a test holds the two equal.
-
-    The rights are read once, under the lock: none of these is exclusive, so none takes what another asks for.
-    """
-    ids, now, granted = {each.title_id for each in licences}, clock.now(), []
-    titles.lock(ids)
-    held = avails.rights(ids)
-    locked = {title.id: title for title in db.session.scalars(select(Title).where(Title.id.in_(ids)))}
-    for each in licences:
-        tick()
-        rights = held[each.title_id]
-        if not availability.is_free(each.terms.line(), rights.mandates, rights.licences):
-            reason = avails.granting(each.title_id, each.terms).reasons[0]
-            report.refuse(AVAILABILITY, each.line, "territories", wording.reason(reason))
-            continue
-        line = Line(title_id=each.title_id, counts_from=now, recorded_at=now, **each.terms.columns())
-        db.session.add(Licence(organisation_id=organisation_id, licensee_name=each.licensee, contract=each.contract,
-                               external_id=each.external_id, recorded_at=now, lines=[line]))
-        granted.append(line)
-    db.session.flush()
-    for line in granted:
-        guard.post(line, locked[line.title_id])
-    changes.note(*(line.title_id for line in granted))
-    report.counts["licences recorded"] += len(granted)
+    titles.lock({each.title_id for each in licences})
+    refused = contracts.grant_shared(organisation_id, licences)
+    for place, answer in refused.items():
+        report.refuse(AVAILABILITY, licences[place].line, "territories", wording.reason(answer.reasons[0]))
+    report.counts["licences recorded"] += len(licences) - len(refused)
+    tick(len(licences))
 
 
 def _read(row, number, ids) -> Done:
