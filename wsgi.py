@@ -6,7 +6,9 @@ import accounts.pages
 import catalogue.api
 import commands
 import config
-import licensing.api
+import licensing.api.offers
+import licensing.api.promises
+import licensing.api.rights
 import licensing.pages.frame
 import licensing.pages.offers
 import licensing.pages.slate

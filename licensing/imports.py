@@ -11,7 +11,7 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Invalid
-from licensing import terms, wording
+from licensing import contracts, terms, wording
 from licensing.models import Licence, Line, Mandate
 from licensing.terms import Terms
 
