@@ -95,22 +95,32 @@ class Ledger:
         Equal to `availability.answer(request, shares, today, licensee).verdict` for each; a title without shares is
         UNAVAILABLE. The arrays are the caller's to read, not to change. Raises ValueError for an empty request.
         """
-        block = request.block
-        if not block:
-            raise ValueError("a request names territories, media, languages and days")
-        questions = [Question.of(replace(request, block=replace(block, dates=Dates((span,)))), self._dictionary,
-                                 licensee) for span in (block.dates & Dates.since(today)).spans]
-        if title_ids is None:
-            ids, answers = self._ids(), [self._of_all(each) for each in questions]
-        else:
-            ids = np.unique(np.asarray(title_ids, dtype=np.int64))
-            answers = [self._of_some(each, ids) for each in questions]
+        ids, answers = self._asked(request, today, title_ids, licensee)
         if not answers:
             return ids, np.full(len(ids), UNAVAILABLE, dtype=np.int8)
         found = answers[0]
         for each in answers[1:]:  # other days of the request: all of it is free only if all of them are
             found = np.where(found == each, found, np.int8(PARTIAL))
         return ids, found
+
+    def available(self, request: Line, today: date, title_ids=None, licensee=None):
+        """(ids, whether all of the request is free on each): `verdicts == AVAILABLE`, found with less work."""
+        ids, answers = self._asked(request, today, title_ids, licensee, whole=True)
+        return ids, np.logical_and.reduce([found == AVAILABLE for found in answers]) if answers else np.zeros(
+            len(ids), dtype=bool)
+
+    def _asked(self, request, today, title_ids, licensee, whole=False):
+        """(ids, an array of verdicts for each span of the request from today on)."""
+        block = request.block
+        if not block:
+            raise ValueError("a request names territories, media, languages and days")
+        spans = (block.dates & Dates.since(today)).spans
+        questions = [Question.of(replace(request, block=replace(block, dates=Dates((span,)))), self._dictionary,
+                                 licensee, whole) for span in spans]
+        if title_ids is None:
+            return self._ids(), [self._of_all(each) for each in questions]
+        ids = np.unique(np.asarray(title_ids, dtype=np.int64))
+        return ids, [self._of_some(each, ids) for each in questions]
 
     def _of_all(self, question):
         found = self._judged(self._columns, question)

@@ -22,7 +22,10 @@ SAID = {Verdict.UNAVAILABLE: UNAVAILABLE, Verdict.PARTIAL: PARTIAL, Verdict.AVAI
 
 
 class Question(NamedTuple):
-    """A request of one span of days, as the columns see it. `roles` has 3 where a role matters to it, else 0."""
+    """A request of one span of days, as the columns see it. `roles` has 3 where a role matters to it, else 0.
+
+    `whole`: only what is AVAILABLE is asked for; what is not may be found UNAVAILABLE though it is PARTIAL.
+    """
     request: Line
     start: int
     end: int
@@ -30,14 +33,15 @@ class Question(NamedTuple):
     media: Classified
     languages: Classified
     roles: np.ndarray
+    whole: bool = False
 
     @classmethod
-    def of(cls, request: Line, dictionary: Dictionary, licensee):
+    def of(cls, request: Line, dictionary: Dictionary, licensee, whole=False):
         block, ((start, end),) = request.block, request.block.dates.spans
         roles = np.array([3 if Role(*role).matters(request, licensee) else 0 for role in dictionary.roles],
                          dtype=np.uint8)
         return cls(request, start, end, dictionary.territories.classify(block.territories),
-                   dictionary.media.classify(block.media), dictionary.languages.classify(block.languages), roles)
+                   dictionary.media.classify(block.media), dictionary.languages.classify(block.languages), roles, whole)
 
     def classes(self, columns: Columns):
         """Of each row: 0 it does not meet the question, 1 it does, 3 it covers it."""
@@ -59,7 +63,7 @@ def scan(columns: Columns, question: Question):
     whole, shut = covering[::2] > 0, covering[1::2] > 0
     found = np.full(len(owned), PARTIAL, dtype=np.int8)
     found[whole & (blocked == 0)] = AVAILABLE
-    found[(owned == 0) | shut] = UNAVAILABLE
+    found[(owned == 0) | (blocked > 0 if question.whole else shut)] = UNAVAILABLE
     open_ = np.flatnonzero((found == PARTIAL) & ((blocked > 0) | (owned > 1)))
     if len(open_):
         found[open_[~_leaves_over(columns, question, classes, open_, blocked[open_] > 0)]] = UNSURE

@@ -31,7 +31,7 @@ def scan(columns: Columns, question: Question):
     pools, pool_spans = np.empty((2, MOST_BOXES, width), np.uint64), np.empty((2, MOST_BOXES, 2), np.int64)
     start, end = question.start, question.end
     of_shares = np.empty(len(cuts) // 2, dtype=np.int8)
-    _by_sets(cuts, numbers, days, classes, start, end, words, layout, rows, of_shares)
+    _by_sets(cuts, numbers, days, classes, start, end, question.whole, words, layout, rows, of_shares)
     _by_subtraction(cuts, numbers, days, classes, start, end, words, layout, rows, boxes, spans, of_shares)
     if single:
         return of_shares
@@ -114,7 +114,7 @@ def _list(first, last, numbers, days, classes, start, end, rows, which, count):
 
 
 @compiled
-def _by_sets(cuts, numbers, days, classes, start, end, words, layout, rows, found):
+def _by_sets(cuts, numbers, days, classes, start, end, wanted_whole, words, layout, rows, found):
     """What single rows decide, and nearly all else."""
     for share in range(len(found)):
         owned, whole = _list(*_mandates(share, cuts), numbers, days, classes, start, end, rows, MINE, 0)
@@ -122,7 +122,7 @@ def _by_sets(cuts, numbers, days, classes, start, end, words, layout, rows, foun
             found[share] = UNAVAILABLE
             continue
         blocked, shut = _list(*_others(share, cuts), numbers, days, classes, start, end, rows, THEIRS, 0)
-        if shut & 2:
+        if shut & 2 or wanted_whole and blocked:
             found[share] = UNAVAILABLE
         elif blocked == 0 and whole & 2:
             found[share] = AVAILABLE

@@ -50,6 +50,8 @@ def _agrees(book, titles, request, today, licensee, title_ids=None, engine=_judg
     expected = [engine(request, titles[each], today, licensee) if each in titles else Verdict.UNAVAILABLE
                 for each in ids.tolist()]
     assert [WORDS[each] for each in found.tolist()] == expected
+    again, free = book.available(request, today, title_ids, licensee)
+    assert (again.tolist(), free.tolist()) == (ids.tolist(), (found == AVAILABLE).tolist())
     return found.tolist()
 
 
