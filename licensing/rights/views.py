@@ -91,7 +91,7 @@ class Views:
         self._blocks = [*answer.free, *answer.shared, *(block for each in answer.reasons for block in each.blocks)]
         self._kind = {axis: {number: self._kind_of(axis, number) for number in module.NUMBER.values()}
                       for axis, module in (("territories", territories), ("media", media))}
-        self._known = {}
+        self._known, self._cells = {}, {}
 
     def _kind_of(self, axis, number) -> int:
         """Which blocks hold a leaf. Leaves that the same blocks hold are judged once."""
@@ -99,13 +99,17 @@ class Views:
 
     # -------------------------------------------------------------- one box
 
+    def kind(self, where: int, what: int):
+        """What a box shares with every box of which the same is said: which blocks hold its leaves."""
+        return (frozenset(self._kind["territories"][number] for number in bits(where)),
+                frozenset(self._kind["media"][number] for number in bits(what)))
+
     def states(self, where: int, what: int) -> dict[str, Dates]:
         """{state: its days} of a box, a partition of all days of the answer.
 
         free: all of it · part: some of it · shared: only non-exclusively, some of it at least · then why nothing is.
         """
-        key = (frozenset(self._kind["territories"][number] for number in bits(where)),
-               frozenset(self._kind["media"][number] for number in bits(what)))
+        key = self.kind(where, what)
         if key not in self._known:
             self._known[key] = self._judged(Block(where, what, self.answer.request.block.languages, self.days))
         return self._known[key]
@@ -136,6 +140,12 @@ class Views:
 
     def cell(self, where: int, what: int) -> Cell:
         """A box in the asked window. Its state is the verdict of the answer for it alone."""
+        key = self.kind(where, what)
+        if key not in self._cells:
+            self._cells[key] = self._seen(where, what)
+        return Cell(where, what, *self._cells[key])
+
+    def _seen(self, where, what):
         window, states = self.window & self.ahead, self.states(where, what)
         here = [state for state, days in states.items() if days & window]
         if not window:
@@ -147,7 +157,7 @@ class Views:
         else:  # in the order of the states: a licence says more than a missing mandate
             state = here[0] if here[0] != CHILDREN else "part"
         touched = tuple(span for span in self.spans(where, what) if span.state != "past" and _dates(span) & window)
-        return Cell(where, what, state, touched, _turn(state, touched))
+        return state, touched, _turn(state, touched)
 
     # -------------------------------------------------------------- the three drawings
 
@@ -186,7 +196,7 @@ class Views:
         yield from self._merged(territories.countries(territories.ALL & ~self.asked.territories), touching, False)
 
     def _merged(self, countries, touching, asked):
-        """Those that the same blocks hold share a row of their region; the commonest row of all is one for the world."""
+        """Those that the same blocks hold share a row of their region; the commonest of all share one for the world."""
         kinds = {}
         for _, mask in countries:
             kind = frozenset(self._kind["territories"][number] & touching for number in bits(mask))
@@ -277,9 +287,11 @@ def _name_of(masks, region=None) -> str:
     names = sorted(territories.label(mask) for mask in masks)
     if len(names) == 1:
         return names[0]
-    group = next((territories.GROUP_LABEL[key] for key, members in territories.GROUPS.items() if members == whole), None)
-    if group or len(names) <= 3:
-        return group or ", ".join(names)
+    for key, members in territories.GROUPS.items():
+        if members == whole:
+            return territories.GROUP_LABEL[key]
+    if len(names) <= 3:
+        return ", ".join(names)
     if region:
         return region if whole == REGIONS[region] else f"Rest of {region}"
     return f"{names[0]}, {names[1]} …"

@@ -147,12 +147,15 @@ def test_what_is_shared_is_said_with_the_day_it_ends_also_beyond_the_window():
 
 def test_an_outsiders_drawings_do_not_tell_one_deal_from_two():
     one = film(licences=[line("DE,AT", "svod,avod", "2027-01-01", "2028-12-31")])
-    many = film(licences=[line("DE", "svod", "2027-01-01", "2027-12-31"), line("DE", "svod", "2028-01-01", "2028-12-31"),
+    many = film(licences=[line("DE", "svod", "2027-01-01", "2027-12-31"),
+                          line("DE", "svod", "2028-01-01", "2028-12-31"),
                           line("AT", "svod,avod", "2027-01-01", "2028-12-31"),
                           line("DE", "avod", "2027-01-01", "2028-12-31")])
+
     def all_of(shares):
         views = drawn(line("CH"), shares, outsider=True)
         return views.grid(), views.timeline(), views.world()
+
     assert all_of(one) == all_of(many)
 
 
