@@ -84,9 +84,9 @@ def test_the_drawings_are_for_everyone_and_whose_a_licence_is_for_its_seller_alo
             assert all(f'id="h-{each}"' in page for each in ("grid", "when", "where"))
             assert "licensed to 31 Dec 2028, then free" in page
         assert "Alpenkanal" in ours and "Record a mandate" in ours
-        for secret in ("Alpenkanal", "Gulf Wings", "HP-D-", "HP-2024", "Blue Ferry", "Rights in</h2>", "Rights out", "hold",
-                       "Record a mandate", "Withdraw", "End something", "somebody has the first word"):
-            assert secret.lower() not in theirs.lower().replace("held", ""), secret
+        for secret in ("Alpenkanal", "Gulf Wings", "HP-D-", "HP-2024", "Blue Ferry", "Rights in</h2>", "Rights out",
+                       "mk-1", "hold for", "Record a mandate", "Withdraw", "End something", "has the first word"):
+            assert secret.lower() not in theirs.lower(), secret
     assert visitor("buyer@nordlys.test").get("/titles/999999/rights").status_code == 404
 
 
@@ -105,7 +105,7 @@ def test_every_cell_of_the_drawings_is_a_link_with_a_whole_sentence(visitor):
     assert "Switzerland, SVOD: licensed to 31 Dec 2028, then free" in [said for _, said in cells]
     assert page.count("data-roving") == 3 and "js/rights.mjs" in page
     assert not re.search(r'\sstyle="|<script>|\son\w+="', page)
-    assert page.count("<caption") == 4 and "The map as a table" in page, "each drawing has its table"
+    assert page.count("<caption") == 3 and "The map as a table" in page, "each drawing has its table"
 
 
 def test_a_cell_leads_to_the_answer_that_says_the_same(visitor):

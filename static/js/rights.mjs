@@ -57,3 +57,11 @@ for (const drawing of document.querySelectorAll("[data-roving]")) {
     move(event.target, links, event.ctrlKey)?.focus();
   });
 }
+
+/* On paper the map stands with its table. */
+const twin = document.querySelector(".twin");
+if (twin) {
+  let was = twin.open;
+  addEventListener("beforeprint", () => { was = twin.open; twin.open = true; });
+  addEventListener("afterprint", () => { twin.open = was; });
+}

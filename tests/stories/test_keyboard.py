@@ -54,6 +54,34 @@ def test_a_line_is_asked_and_an_alternative_taken_with_the_keyboard_alone(people
     assert not wrong, "\n".join(wrong)
 
 
+def test_each_drawing_is_one_stop_of_the_tab_key_and_says_the_cell_in_hand(people):
+    buyer = people("buyer@sakura.test")
+    buyer.open("/titles/2/rights?media=svod&territories=HK,CH&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true")
+    press, page = buyer.page.keyboard.press, buyer.page
+    cell = page.get_by_role("table", name=re.compile("^What is free")).get_by_role("link", name="Hong Kong, SVOD: free")
+    buyer.tab_to(cell)
+    said = page.locator("[data-says=grid]")
+    expect(said).to_have_text("Hong Kong, SVOD: free")
+    press("ArrowDown")
+    expect(said).to_have_text("Switzerland, SVOD: licensed to 31 Dec 2028, then free")
+    press("Home")
+    expect(said).to_have_text("Switzerland, Theatrical: free")
+    press("Control+End")
+    expect(said).to_have_text(re.compile("^Everywhere else .*, Festival: free$"))
+    row = page.get_by_role("row").get_by_role("link", name=re.compile("^Hong Kong, SVOD"))
+    buyer.tab_to(row.last, most=2)
+    press("ArrowDown")
+    tile = page.locator(".tile.asked").get_by_role("link", name="Switzerland, SVOD: licensed to 31 Dec 2028, then free")
+    buyer.tab_to(tile, most=2)
+    press("ArrowDown")
+    expect(page.locator("[data-says=where]")).to_have_text("Italy, SVOD: free")
+    with page.expect_navigation():
+        press("Enter")
+    expect(buyer.section("Is it free?").get_by_text("Available", exact=True)).to_be_visible()
+    wrong = [*buyer.problems, *buyer.faults]
+    assert not wrong, "\n".join(wrong)
+
+
 def opened(person, words):
     """A slot of the line, reached by Tab and opened by Enter."""
     found = person.slot(words)
