@@ -132,6 +132,7 @@ class Drawings:
     def keys(self):
         """(state, word) of the states that are in the grid or on the axis."""
         found = {cell["state"] for rows in self.grid for row in rows for cell in row["cells"]}
+        found |= {piece["state"] for row in self.timeline for piece in row["pieces"]}
         return [(state, word) for state, word in wording.KEYS.items() if state in found]
 
     @cached_property

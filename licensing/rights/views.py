@@ -211,8 +211,9 @@ class Views:
         for region in REGIONS:
             mine = [masks for (kind, where), masks in kinds.items() if where == region and kind != rest]
             most = max(mine, key=len, default=None)
-            for masks in sorted(mine, key=lambda masks: (masks is most and len(masks) > 3, _name_of(masks))):
-                name = _name_of(masks, region if masks is most and len(masks) > 3 else None)
+            for masks in sorted(mine, key=lambda masks: (masks is most and len(masks) > 3, _name_of(masks, region))):
+                name = _name_of(masks, region, alone=masks is most and not any(
+                    kind == rest and where == region for kind, where in kinds))
                 yield name, region, reduce(int.__or__, masks), len(masks), asked
         if rest is not None:
             masks = [mask for some in everywhere for mask in some]
@@ -279,19 +280,20 @@ def _turn(state, spans):
     return spans[-1].ends_on if state in ("shared", "sold", "back") and not spans[-1].open else None
 
 
-def _name_of(masks, region=None) -> str:
-    """What a row of countries is called: a group that is exactly these, their names, or the first of them."""
+def _name_of(masks, region, alone=False) -> str:
+    """What a row of countries of a region is called: a group that is exactly these, their names, or the first of them.
+    `alone` says that all others of the region have rows with names."""
     whole = reduce(int.__or__, masks)
-    if whole == territories.ALL:
-        return "World"
     names = sorted(territories.label(mask) for mask in masks)
     if len(names) == 1:
         return names[0]
-    for key, members in territories.GROUPS.items():
-        if members == whole:
-            return territories.GROUP_LABEL[key]
-    if len(names) <= 3:
-        return ", ".join(names)
-    if region:
-        return region if whole == REGIONS[region] else f"Rest of {region}"
-    return f"{names[0]}, {names[1]} …"
+    if whole == REGIONS[region]:
+        return region
+    groups = territories.GROUPS.items()
+    exact = next((territories.GROUP_LABEL[key] for key, members in groups if members == whole), None)
+    if exact or len(names) <= 3:
+        return exact or ", ".join(names)
+    if alone:
+        return f"Rest of {region}"
+    here = next((territories.GROUP_LABEL[key] for key, members in groups if members & REGIONS[region] == whole), None)
+    return f"{here} in {region}" if here else f"{names[0]}, {names[1]} …"
