@@ -89,20 +89,21 @@ class Views:
         self.past, self.ahead = past, self.days - past
         self.window = asked.dates & self.days
         self._blocks = [*answer.free, *answer.shared, *(block for each in answer.reasons for block in each.blocks)]
-        self._kind = {axis: {number: self._kind_of(axis, number) for number in module.NUMBER.values()}
-                      for axis, module in (("territories", territories), ("media", media))}
-        self._known, self._cells = {}, {}
+        self._kinds, self._known, self._cells = {}, {}, {}
 
-    def _kind_of(self, axis, number) -> int:
+    def _kind(self, axis, number) -> int:
         """Which blocks hold a leaf. Leaves that the same blocks hold are judged once."""
-        return sum(1 << place for place, block in enumerate(self._blocks) if getattr(block, axis) >> number & 1)
+        if (axis, number) not in self._kinds:
+            self._kinds[axis, number] = sum(1 << place for place, block in enumerate(self._blocks)
+                                            if getattr(block, axis) >> number & 1)
+        return self._kinds[axis, number]
 
     # -------------------------------------------------------------- one box
 
     def kind(self, where: int, what: int):
         """What a box shares with every box of which the same is said: which blocks hold its leaves."""
-        return (frozenset(self._kind["territories"][number] for number in bits(where)),
-                frozenset(self._kind["media"][number] for number in bits(what)))
+        return (frozenset(self._kind("territories", number) for number in bits(where)),
+                frozenset(self._kind("media", number) for number in bits(what)))
 
     def states(self, where: int, what: int) -> dict[str, Dates]:
         """{state: its days} of a box, a partition of all days of the answer.
@@ -199,7 +200,7 @@ class Views:
         """Those that the same blocks hold share a row of their region; the commonest of all share one for the world."""
         kinds = {}
         for _, mask in countries:
-            kind = frozenset(self._kind["territories"][number] & touching for number in bits(mask))
+            kind = frozenset(self._kind("territories", number) & touching for number in bits(mask))
             kinds.setdefault((kind, region_of(mask)), []).append(mask)
         sizes = {}
         for (kind, _), masks in kinds.items():
