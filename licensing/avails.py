@@ -62,9 +62,15 @@ def granting_all(wanted: list[tuple[int, Terms]]):
     return found
 
 
+def owns(title: Title, viewer: Viewer) -> bool:
+    """Whether this viewer may see the deals on a title: its seller, in a role that keeps its rights."""
+    return (title.organisation_id == viewer.organisation_id
+            and permissions.allows(viewer, "mandate.see", Relation.OWN))
+
+
 def check_as_of(title: Title, viewer: Viewer):
     """What counted when is the seller's to know: from the answers of many days a buyer could tell deals apart."""
-    if title.organisation_id != viewer.organisation_id or not permissions.allows(viewer, "mandate.see", Relation.OWN):
+    if not owns(title, viewer):
         raise NotAllowed("Only the seller of a title may ask what was free on a past day.")
 
 
@@ -137,10 +143,9 @@ def verdicts(asked: Terms, title_ids=None, licensee: int | None = None):
 
 def described(answer: availability.Answer, asked: Terms, title: Title, viewer: Viewer) -> dict:
     """The answer object of api.md. The seller sees which deal stands in the way; nobody else can count deals."""
-    owner = (title.organisation_id == viewer.organisation_id
-             and permissions.allows(viewer, "mandate.see", Relation.OWN))
+    owner = owns(title, viewer)
     reasons = answer.reasons if owner else availability.merged(answer.reasons)
-    behind = _behind({ref for reason in reasons for ref in reason.refs}) if owner else {}
+    known = behind({ref for reason in reasons for ref in reason.refs}) if owner else {}
     children = _children({leaf for reason in reasons for leaf in reason.leaves}, viewer)
     return {
         "verdict": str(answer.verdict), "coverage": float(answer.coverage),
@@ -148,7 +153,7 @@ def described(answer: availability.Answer, asked: Terms, title: Title, viewer: V
         "text": wording.exception(answer, asked), "strip": wording.strip(answer),
         "free": [block_json(each, asked.exclusive, any(each.meets(other) for other in answer.doubtful))
                  for each in answer.free],
-        "reasons": [_reason_json(each, asked, behind, children) for each in reasons],
+        "reasons": [_reason_json(each, asked, known, children) for each in reasons],
         "alternatives": [_alternative_json(each, asked) for each in answer.alternatives],
     }
 
@@ -163,7 +168,7 @@ def block_json(block, exclusive: bool, tentative: bool = False) -> dict:
 
 
 def _reason_json(reason, asked, behind, children):
-    known = next((behind[ref] for ref in reason.refs if ref in behind), {})
+    known = known_of(reason, behind)
     deal = known.get("deal")
     exclusive = deal["exclusive"] if deal else asked.exclusive
     return {"code": str(reason.code), "blocking": reason.blocking, "text": wording.reason(reason, known),
@@ -171,6 +176,11 @@ def _reason_json(reason, asked, behind, children):
             "blocks": [block_json(each, exclusive, reason.tentative) for each in reason.blocks], **known,
             **({"tentative": True} if reason.tentative else {}),
             **({"children": [children[leaf] for leaf in reason.leaves if leaf in children]} if reason.leaves else {})}
+
+
+def known_of(reason, behind: dict) -> dict:
+    """What stands behind one reason."""
+    return next((behind[ref] for ref in reason.refs if ref in behind), {})
 
 
 def _children(title_ids, viewer):
@@ -186,7 +196,7 @@ def _alternative_json(alternative, asked):
             "line": {**line.as_json(), "label": wording.line(line)}}
 
 
-def _behind(refs) -> dict:
+def behind(refs) -> dict:
     """{ref: what stands behind a reason}: the deal, the holdback, the hold or the option. For the seller alone."""
     ids = defaultdict(set)
     for kind, number, *_ in refs:

@@ -2,9 +2,9 @@
 from datetime import date
 
 from licensing.rights import languages, media, territories
-from licensing.rights.alternatives import Kind
 from licensing.rights.availability import Code, Verdict
 from licensing.rights.axes import Unreadable
+from licensing.rights.views import Views
 
 SLOTS = {"media": (media, "any"), "territories": (territories, "anywhere"), "languages": (languages, "all languages")}
 
@@ -149,24 +149,50 @@ def exception(answer, asked) -> str:
 
 
 def strip(answer) -> list[dict]:
-    """One cell for each country asked: {code, name, state, word}. The states are those of the stylesheet."""
-    shared = any(each.kind == Kind.NON_EXCLUSIVE for each in answer.alternatives)
-    cells = []
-    for code, part in territories.countries(answer.request.block.territories):
-        mine, whole = _free_in(answer, part)
-        if whole:
-            state, word = "free", "free"
-        elif mine:
-            state, word = "part", f"free {_when(mine, answer.request.block)}"
-        else:
-            codes = {each.code for each in answer.reasons if any(b.territories & part for b in each.blocks)}
-            state, word = (("shared", "not exclusively") if shared and codes == {Code.RIGHTS_OUT}
-                           else ("sold", "licensed") if codes & {Code.RIGHTS_OUT, Code.RUNS_EXHAUSTED}
-                           else ("back", "held back") if Code.HOLDBACK in codes
-                           else ("part", "in part, by children") if Code.LIMITED_BY_CHILDREN in codes
-                           else ("past", "past") if Code.IN_PAST in codes else ("none", "not this seller's"))
-        cells.append({"code": code, "name": territories.name(code), "state": state, "word": word})
-    return cells
+    """One cell for each country asked: {code, name, state, word}, as the drawings of the same answer have it."""
+    asked = answer.request.block
+    views = Views(answer, asked)
+    return [{"code": code, "name": territories.name(code), "state": cell.state, "word": states(cell)}
+            for code, part in territories.countries(asked.territories) for cell in [views.cell(part, asked.media)]]
+
+
+STATES = {"free": "free", "part": "free in part", "shared": "only non-exclusively", "sold": "licensed",
+          "back": "held back", "children": "not free on every part of it", "none": "not this seller's", "past": "past"}
+KEYS = {"free": "Free", "part": "Free in part", "shared": "Only non-exclusively", "sold": "Licensed",
+        "back": "Held back", "none": "Not this seller's", "past": "Past"}
+CLAUSES = 3  # said of a box that changes often
+COLUMNS = {"theatrical": "Theatr.", "non_theatrical": "Non-th.", "public_video": "Public", "airline": "Airline",
+           "ship": "Ship", "hotel": "Hotel", "train": "Train", "educational": "Educ.", "rental": "Rental",
+           "sell_through": "Sell-th.", "pay_tv": "Pay TV", "free_tv": "Free TV"}  # over a narrow column of the grid
+
+
+def states(cell) -> str:
+    """What becomes of a box in the asked window: "licensed to 31 Dec 2028, then free"."""
+    return spans(cell.spans) or STATES[cell.state]
+
+
+def spans(some) -> str:
+    """Spans one after the other; of an end that the answer does not know nothing is said."""
+    said = []
+    for place, each in enumerate(some):
+        last = each.open or each.ends_on is None or each.state == "free" and place == len(some) - 1
+        said.append(STATES[each.state] + ("" if last else f" to {day(each.ends_on)}"))
+    if len(said) > CLAUSES + 1:
+        said[CLAUSES:] = [f"{len(said) - CLAUSES} changes more"]
+    return ", then ".join(said)
+
+
+def why(each, box, known=None) -> str:
+    """A reason in few words, as far as it touches a box: what it says, then where, in which media and languages,
+    and when, if not in all of it."""
+    met = [block & box for block in each.blocks if block.meets(box)]
+    where, what, tongues = (_union(met, axis) for axis in ("territories", "media", "languages"))
+    parts = [territories.label(where) if where != box.territories else "",
+             media.label(what) if what != box.media else "",
+             languages.label(tongues) if tongues != box.languages else "",
+             *({window(*block.dates.window) for block in met if block.dates != box.dates} if len(met) == 1 else ())]
+    said = ", ".join(part for part in parts if part)
+    return _said(each, known or {}) + (f": {said}" if said else "")
 
 
 def _named(codes, of) -> str:

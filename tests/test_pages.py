@@ -71,9 +71,64 @@ def test_the_title_page_answers_and_a_buyer_never_sees_to_whom(visitor):
     assert "Formosa Stream" in page and "Rights out" in page
 
 
-@pytest.mark.parametrize("path", ["/slate", "/approvals", "/titles/1/rights"])
+@pytest.mark.parametrize("path", ["/slate", "/approvals"])
 def test_a_buyer_is_told_that_a_sellers_page_is_not_theirs(visitor, path):
     assert visitor("buyer@sakura.test").get(path).status_code == 403
+
+
+def test_the_drawings_are_for_everyone_and_whose_a_licence_is_for_its_seller_alone(visitor):
+    seller, buyer = visitor("agent@harbour.test"), visitor("buyer@sakura.test")
+    for path in ("/titles/2/rights", f"/titles/2/rights?{LINE.replace('HK,TW', 'CH')}"):
+        theirs, ours = text(buyer.get(path)), text(seller.get(path))
+        for page in (theirs, ours):
+            assert all(f'id="h-{each}"' in page for each in ("grid", "when", "where"))
+            assert "licensed to 31 Dec 2028, then free" in page
+        assert "Alpenkanal" in ours and "Record a mandate" in ours
+        for secret in ("Alpenkanal", "Gulf Wings", "HP-D-", "HP-2024", "Blue Ferry", "Rights in</h2>", "Rights out",
+                       "mk-1", "hold for", "Record a mandate", "Withdraw", "End something", "has the first word"):
+            assert secret.lower() not in theirs.lower(), secret
+    assert visitor("buyer@nordlys.test").get("/titles/999999/rights").status_code == 404
+
+
+def test_a_buyer_may_not_write_where_they_may_look(visitor):
+    buyer = visitor("buyer@sakura.test")
+    assert buyer.submit("/titles/2/mandates", {}, form="/account").status_code == 403
+    assert buyer.submit("/titles/2/licences", {}, form="/account").status_code == 403
+
+
+def test_every_cell_of_the_drawings_is_a_link_with_a_whole_sentence(visitor):
+    page = text(visitor("buyer@sakura.test").get(f"/titles/2/rights?{LINE.replace('HK,TW', 'HK,TW,CH')}"))
+    cells = re.findall(r'<td class="cell [^>]*><a href="(/titles/2\?[^"]+)" aria-label="([^"]+)">', page)
+    tiles = re.findall(r'<li class="tile [^>]*><a href="(/titles/2\?[^"]+)" aria-label="([^"]+)">', page)
+    assert len(cells) == page.count('class="cell ') and len(cells) % 18 == 0 and len(cells) >= 72
+    assert len(tiles) == 250 and any(said.startswith("Macao, SVOD: ") for _, said in tiles)
+    assert "Switzerland, SVOD: licensed to 31 Dec 2028, then free" in [said for _, said in cells]
+    assert page.count("data-roving") == 3 and "js/rights.mjs" in page
+    assert not re.search(r'\sstyle="|<script>|\son\w+="', page)
+    assert page.count("<caption") == 3 and "The map as a table" in page, "each drawing has its table"
+
+
+def test_a_cell_leads_to_the_answer_that_says_the_same(visitor):
+    buyer = visitor("buyer@sakura.test")
+    page = text(buyer.get(f"/titles/2/rights?{LINE.replace('HK,TW', 'HK,TW,CH,JP')}"))
+    verdicts = {"free": "Available", "part": "Partly free", "none": "Not available"}
+    found = re.findall(r'<td class="cell st st-(\w+)[^"]*"[^>]*><a href="(/titles/2\?[^"]+)"', page)
+    for state, address in {state: (state, address) for state, address in found if state in verdicts}.values():
+        assert verdicts[state] in text(buyer.get(address.replace("&amp;", "&"))), address
+    assert {state for state, _ in found} == {"free", "part", "none"}
+
+
+def test_what_is_not_asked_is_supposed_and_what_cannot_be_read_is_named(visitor):
+    buyer = visitor("buyer@sakura.test")
+    assert "exclusively" in text(buyer.get("/titles/2/rights"))
+    some = text(buyer.get("/titles/2/rights?media=svod"))
+    assert '"asked-col"><abbr title="SVOD">' in some and "asked-row" not in some
+    wrong = text(buyer.get("/titles/2/rights?territories=Narnia"))
+    assert "no territory we know" in wrong and 'id="h-grid"' not in wrong
+    for typed in ("starts_on=2020-01-01&ends_on=2020-12-31", "starts_on=2027-01-01&ends_on=perpetuity",
+                  "starts_on=9999-99-99", "starts_on=2999-12-31", "starts_on=1800-01-01&ends_on=2999-12-31",
+                  "ends_on=perpetuity&territories=World&media=all", "territories=CA-QC&exclusive=false"):
+        assert buyer.get(f"/titles/2/rights?{typed}").status_code == 200, typed
 
 
 def test_a_line_that_means_nothing_is_named_beside_the_question(visitor):
@@ -150,7 +205,8 @@ def test_lists_do_not_ask_the_database_once_for_each_row(world, visitor):
     someone, counts = visitor("buyer@nordlys.test"), {}
     with world.app_context():
         engine = db.engine
-    for path in ("/", f"/?{LINE}&match=overlap", "/offers", f"/titles/2?{LINE}"):
+    for path in ("/", f"/?{LINE}&match=overlap", "/offers", f"/titles/2?{LINE}",
+                 f"/titles/2/rights?{LINE}"):
         someone.get(path)  # warm
         statements = []
         listen = lambda *args, statements=statements: statements.append(args[2])  # noqa: E731

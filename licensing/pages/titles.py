@@ -1,4 +1,4 @@
-"""The title page with its question, and the seller's record of a title's rights."""
+"""The title page with its question, the drawings of its rights, and the seller's record of them."""
 from flask import flash, redirect, render_template, request, url_for
 
 from accounts import people, permissions, security
@@ -8,7 +8,7 @@ from catalogue.models import Status, Title
 from catalogue.schemas import TitlePatch
 from core import http
 from core.errors import Invalid
-from licensing import asking, avails, contracts, mandates, terms
+from licensing import asking, avails, contracts, drawings, mandates, terms
 from licensing.pages import bp
 from licensing.rights import media
 from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
@@ -27,7 +27,7 @@ def _title_page(shown: Title, errors=None, status=200):
     answer = (avails.described(avails.ask(shown.id, asked, avails.licensee(viewer, shown)), asked, shown, viewer)
               if asked else None)
     members, among = links.franchise(shown, viewer)
-    own = shown.organisation_id == viewer.organisation_id and permissions.allows(viewer, "mandate.see", Relation.OWN)
+    own = avails.owns(shown, viewer)
     buyers = [each for each in people.organisations("buyer") if each.id != viewer.organisation_id] if own else []
     return render_template(
         "licensing/title.html", title=shown, typed=typed, answer=answer, errors={**line_errors, **(errors or {})},
@@ -55,18 +55,37 @@ def _line_url(line: dict) -> str:
 
 
 @bp.get("/titles/<id:title_id>/rights")
-@security.permit("mandate.see")
+@security.permit("title.see")
 def rights(title_id):
-    """The seller's own record of a title's rights, with the forms that add to it."""
-    return _rights_page(titles.get(title_id, security.viewer(), "mandate.see"))
+    """A title's rights drawn: grid, timeline and map. For its seller also the record, with the forms that add to it."""
+    return _rights_page(titles.get(title_id, security.viewer()))
 
 
 def _rights_page(shown, errors=None, typed=None, form=None, status=200):
     viewer = security.viewer()
+    own = avails.owns(shown, viewer)
+    line, drawn, problems = _drawn(shown, viewer, request.args)
     return render_template(
-        "licensing/rights.html", title=shown, mandates=mandates.listing(shown), licences=avails.licences_of(shown),
+        "licensing/rights.html", title=shown, own=own, line=line, drawn=drawn, problems=problems,
+        asked_here=asking.address(line) if asking.asks(request.args) else {},
+        mandates=mandates.listing(shown) if own else [], licences=avails.licences_of(shown) if own else [],
         media_tree=media.vocabulary(), errors=errors or {}, typed=typed or {"languages": ["*"]}, form=form,
-        may_end=permissions.allows(viewer, "mandate.end", Relation.OWN)), status
+        may_end=own and permissions.allows(viewer, "mandate.end", Relation.OWN)), status
+
+
+def _drawn(shown, viewer, args):
+    """(line as typed, drawings or None, errors). What was not asked is supposed, but never a territory or a medium."""
+    typed = asking.line(args)
+    if not asking.asks(args):
+        typed["exclusive"] = True
+    typed = drawings.supposed(typed)
+    try:
+        asked = terms.read(load(LineSchema(), {**typed, "territories": typed["territories"] or ["World"],
+                                               "media": typed["media"] or ["all"]}))
+    except Invalid as problem:
+        return typed, None, problem.errors
+    where, what = asked.territories * bool(typed["territories"]), asked.media * bool(typed["media"])
+    return typed, drawings.draw(shown, viewer, asked, where, what), {}
 
 
 @bp.post("/titles/<id:title_id>/mandates")

@@ -72,7 +72,8 @@ class Reason:
 class Answer:
     """`request` is what was judged: the part of the question that lies from today on.
 
-    `doubtful` are the blocks in which a date still to be announced plays a part.
+    `doubtful` are the blocks in which a date still to be announced plays a part, `shared` what is not free exclusively,
+    as asked, but would be non-exclusively.
     """
     verdict: Verdict
     coverage: Fraction
@@ -81,6 +82,7 @@ class Answer:
     reasons: tuple[Reason, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     doubtful: tuple[Block, ...] = ()
+    shared: tuple[Block, ...] = ()
 
 
 def answer(request: Line, shares: Sequence[Share], today: date, licensee=None) -> Answer:
@@ -105,7 +107,7 @@ def answer(request: Line, shares: Sequence[Share], today: date, licensee=None) -
     instead = [] if found is Verdict.AVAILABLE else alternatives(
         judged, free, lambda line: verdict(line, shares, licensee) is Verdict.AVAILABLE)
     return Answer(found, judgement.coverage(today), judged, free, tuple(reasons), tuple(instead),
-                  tuple(judgement.doubtful()))
+                  tuple(judgement.doubtful()), tuple(judgement.shared()))
 
 
 def verdict(request: Line, shares: Sequence[Share], licensee=None) -> Verdict:
@@ -145,6 +147,13 @@ class Judgement:
     def free(self) -> list[Block]:
         """What is free on every leaf: canonical."""
         return self._joined(self._free)
+
+    def shared(self) -> list[Block]:
+        """What an exclusive request cannot have but a non-exclusive one could: canonical."""
+        if not self.request.exclusive:
+            return []
+        return self._joined({holders: reduce(and_, (side.shared(holders) for side in self._sides)) - free
+                             for holders, free in self._free.items() if free != self.request.block.dates})
 
     def coverage(self, today: date) -> Fraction:
         """Free cell-days of asked cell-days over all leaves; an open end counts 30 years from the later of its
@@ -235,8 +244,9 @@ class _Side:
         self._taken = len(self.lines) - sum(isinstance(line, Holdback) for line in self.lines)  # then holdbacks
         self._dates = [line.block.dates for line in self.lines]
         self._serving = [line.exclusive or not request.exclusive for line in holdings.mandates]
-        self._able = [serves and ((left := remaining(line, holdings.licences)) is None or left >= (request.runs or 1))
-                      for line, serves in zip(holdings.mandates, self._serving, strict=True)]
+        self._running = [(left := remaining(line, holdings.licences)) is None or left >= (request.runs or 1)
+                         for line in holdings.mandates]
+        self._able = [serves and runs for serves, runs in zip(self._serving, self._running, strict=True)]
         self._first, self._mask = len(blocks), (1 << len(self.lines)) - 1
         self._known = {}
         blocks += [line.block for line in self.lines]
@@ -253,6 +263,14 @@ class _Side:
                     owned.append(self._dates[place])
             self._known[mine] = (union(owned) & self._request.block.dates) - union(taken)
         return self._known[mine]
+
+    def shared(self, holders: int) -> Dates:
+        """The days on which they are free to a request that is not exclusive."""
+        places = bits(holders >> self._first & self._mask)
+        owned = union(self._dates[place] for place in places if place < self._owned and self._running[place])
+        taken = union(self._dates[place] for place in places if place >= self._taken or (
+            place >= self._owned and self.lines[place].exclusive))
+        return (owned & self._request.block.dates) - taken
 
     def blocked(self, holders: int, code: Code) -> Dates:
         """The days on which they are shut by this code."""

@@ -16,7 +16,7 @@ PAGES = {
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals"),
     BUYER: (*ALL, "/offers", "/slate", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind", "/?territories=HK&media=svod",
-            "/titles/2?territories=Narnia&media=svod"),
+            "/titles/2?territories=Narnia&media=svod", "/titles/2/rights", f"/titles/2/rights?{LINE}"),
     OPERATOR: (*ALL, "/offers"),  # the last is refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),

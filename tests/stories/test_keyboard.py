@@ -54,6 +54,35 @@ def test_a_line_is_asked_and_an_alternative_taken_with_the_keyboard_alone(people
     assert not wrong, "\n".join(wrong)
 
 
+def test_each_drawing_is_one_stop_of_the_tab_key_and_says_the_cell_in_hand(people):
+    buyer = people("buyer@sakura.test")
+    buyer.open("/titles/2/rights?media=svod&territories=HK,CH&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true")
+    press, page = buyer.page.keyboard.press, buyer.page
+    swiss = "Switzerland, SVOD: licensed to 31 Dec 2028, then free"
+    grid, when = (page.get_by_role("table", name=words) for words in ("What is free", "SVOD, by territory"))
+    buyer.tab_to(grid.get_by_role("link", name=swiss))
+    said = page.locator("[data-says=grid]")
+    expect(said).to_have_text(swiss)
+    press("ArrowDown")
+    expect(said).to_have_text("Hong Kong, SVOD: free")
+    press("Home")
+    expect(said).to_have_text("Hong Kong, Theatrical: free")
+    press("Control+End")
+    expect(said).to_have_text(re.compile("^Everywhere else .*, Festival: free$"))
+    buyer.tab_to(when.get_by_role("link", name=swiss), most=2)
+    press("ArrowDown")
+    expect(when.get_by_role("link", name="Hong Kong, SVOD: free")).to_be_focused()
+    tile = page.locator(".tile.asked").get_by_role("link", name=swiss)
+    buyer.tab_to(tile, most=2)
+    press("ArrowDown")
+    expect(page.locator("[data-says=where]")).to_have_text("Italy, SVOD: free")
+    with page.expect_navigation():
+        press("Enter")
+    expect(buyer.section("Is it free?").get_by_text("Available", exact=True)).to_be_visible()
+    wrong = [*buyer.problems, *buyer.faults]
+    assert not wrong, "\n".join(wrong)
+
+
 def opened(person, words):
     """A slot of the line, reached by Tab and opened by Enter."""
     found = person.slot(words)
