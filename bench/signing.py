@@ -213,9 +213,9 @@ def _copy(world, copy, offer_ids):
             link.execute(text("ANALYZE"))  # as autovacuum would have, in time
             assert [link.scalar(text(f"SHOW {name}")) for name in ("fsync", "synchronous_commit")] == ["on", "on"]
         signed = select(OfferLine.title_id).join(Version).where(Version.offer_id.in_(offer_ids))
-        for line, title in db.session.execute(select(Line, Title).join(Title, Title.id == Line.title_id).where(
-                Title.id.in_(signed), Line.licence_id.is_not(None), Line.counts_until.is_(None))).all():
-            guard.post(line, title)
+        for line in db.session.scalars(select(Line).where(
+                Line.title_id.in_(signed), Line.licence_id.is_not(None), Line.counts_until.is_(None))).all():
+            guard.post(line)
         db.session.commit()
         db.session.execute(text("CHECKPOINT"))  # or it would be written out while the first offers are signed
         db.session.remove()
