@@ -5,6 +5,7 @@ below it, also later ones; a licence those it had when granted, and later ones o
 """
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import or_, select
 
@@ -37,14 +38,15 @@ def shares(session, title_ids, at: datetime | None = None, leaving_out: int | No
         Line.title_id.in_(family.ids), _counts(Line, at)).order_by(Line.id)).all()
     held = session.execute(select(*HOLDBACK).outerjoin(Licence, Licence.id == Holdback.licence_id).where(
         Holdback.title_id.in_(family.ids), _counts(Holdback, at)).order_by(Holdback.id)).all()
-    terms.sets({key for row in (*rows, *held) for key in row if isinstance(key, str) and ":" in key[:12]}, session)
+    terms.sets({row.territories_key for row in (*rows, *held)} | {row.media_key for row in (*rows, *held)}
+               | {row.languages_key for row in rows}, session)
     windows, later = _Windows(session, rows, held, at), _later_media(session, rows)
     mandates, licences, holdbacks = defaultdict(list), defaultdict(list), defaultdict(list)
     for row in rows:
         if row.licence_id is None:
-            mandates[row.title_id].append(_mandate(row, windows, later))
+            mandates[row.title_id].append(_line(row, windows, later))
         elif row.licence_id != leaving_out:
-            line = _licence(row, windows, later)
+            line = _line(row, windows, later)
             for leaf in family.covered(row):
                 licences[leaf].append(line)
     for row in held:
@@ -153,20 +155,25 @@ def _later_media(session, rows) -> dict[int, int]:
     return {row.id: media.read(row.written["media"]) for row in written}
 
 
-def _block(row, dates, later) -> Block:
+def _line(row, windows, later):
+    """A row as the engine takes it: of a licence its widest window counts, of a mandate its narrowest."""
+    if not row.tba and not row.hereafter:
+        return _plain_line(row.id, row.territories_key, row.media_key, row.languages_key, row.starts_on, row.ends_on,
+                           row.exclusive, row.runs)
+    widest, narrowest = windows.of(row)
     known = terms.sets((row.territories_key, row.media_key, row.languages_key))
-    return Block(known[row.territories_key], known[row.media_key] | later.get(row.id, 0), known[row.languages_key],
-                 dates)
+    block = Block(known[row.territories_key], known[row.media_key] | later.get(row.id, 0), known[row.languages_key],
+                  narrowest if row.licence_id is None else widest)
+    return holdings.Line(block, row.exclusive, ("line", row.id), row.runs, widest - narrowest)
 
 
-def _mandate(row, windows, later):
-    widest, narrowest = windows.of(row)
-    return holdings.Line(_block(row, narrowest, later), row.exclusive, ("line", row.id), row.runs, widest - narrowest)
-
-
-def _licence(row, windows, later):
-    widest, narrowest = windows.of(row)
-    return holdings.Line(_block(row, widest, later), row.exclusive, ("line", row.id), row.runs, widest - narrowest)
+@lru_cache(maxsize=20_000)
+def _plain_line(number, territories_key, media_key, languages_key, starts_on, ends_on, exclusive, runs):
+    """A row whose dates and media are all known. Kept by its content, so what is kept is never stale: a title with
+    hundreds of lines is asked about again and again."""
+    known = terms.sets((territories_key, media_key, languages_key))
+    block = Block(known[territories_key], known[media_key], known[languages_key], Dates.between(starts_on, ends_on))
+    return holdings.Line(block, exclusive, ("line", number), runs)
 
 
 def _holdback(row, windows):

@@ -39,7 +39,7 @@ class _Terms:
     hereafter: Mapped[bool] = mapped_column(default=False)
     future: Mapped[bool] = mapped_column(default=False)
     runs: Mapped[int | None]  # a mandate's limit, a licence's or an offer's number
-    tba: Mapped[dict | None] = mapped_column(JSON)  # {starts, ends}: {event, lag_days, not_before, not_after}
+    tba: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))  # {starts, ends}, each as in api.md
 
     @declared_attr
     def title_id(cls) -> Mapped[int]:
@@ -94,7 +94,7 @@ class Line(_Terms, _Counted, db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"), index=True)
     licence_id: Mapped[int | None] = mapped_column(ForeignKey("licence.id"), index=True)
-    leaves: Mapped[list | None] = mapped_column(JSON)  # of a licence on a parent: ids of those it had when granted
+    leaves: Mapped[list | None] = mapped_column(JSON(none_as_null=True))  # of a parent's licence: those it had then
     mandate: Mapped[Mandate | None] = relationship(back_populates="lines")
     licence: Mapped[Licence | None] = relationship(back_populates="lines")
     title: Mapped[Title] = relationship()
@@ -112,7 +112,7 @@ class Holdback(_Counted, db.Model):
     media_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
     starts_on: Mapped[date] = mapped_column(Date)
     ends_on: Mapped[date | None] = mapped_column(Date)
-    tba: Mapped[dict | None] = mapped_column(JSON)
+    tba: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
     written: Mapped[dict] = mapped_column(JSON)  # {territories, media}
     hard: Mapped[bool]
     binds: Mapped[str] = mapped_column(String(8))  # licensor or licensee

@@ -2,9 +2,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from licensing.rights.axes import bits
-from licensing.rights.blocks import Cut
-from licensing.rights.dates import FOREVER, Dates, union
+from licensing.rights.dates import Dates
 from licensing.rights.holdings import Line
 
 MOST = 5
@@ -26,43 +24,38 @@ class Alternative:
     request: Line
 
 
-def alternatives(request: Line, free, is_free) -> list[Alternative]:
-    """At most five lines near `request`, each checked by `is_free`. `free` is what is free of the request."""
-    found = []
-    for kind, block, exclusive in _candidates(request, free):
-        line = replace(request, block=block, exclusive=exclusive)
-        if block and line != request and is_free(line):
-            found.append(Alternative(kind, line))
+def alternatives(request: Line, days, shared: bool) -> list[Alternative]:
+    """At most five lines near `request` that are free, each changing one thing.
+
+    `days` are (cell, the days on which it is free) for all cells of the request; `shared` says whether all of it is
+    free non-exclusively. What is free is free cell by cell, so a part of the request of which every cell is free
+    throughout is a yes by itself.
+    """
+    found = [Alternative(kind, replace(request, block=block)) for kind, block in _smaller(request.block, days)
+             if block and block != request.block]
+    if shared:
+        found.append(Alternative(Kind.NON_EXCLUSIVE, replace(request, exclusive=False)))
     return found[:MOST]
 
 
-def _candidates(request, free):
-    """(kind, block, exclusive), each changing one thing."""
-    asked, exclusive = request.block, request.exclusive
-    if free:
-        days = [(cell, union(free[place].dates for place in bits(holders)))
-                for holders, cells in Cut(asked, free).cells.items() for cell in cells]
-        for kind, axis, place in ((Kind.WITHOUT_TERRITORIES, "territories", 0), (Kind.WITHOUT_MEDIA, "media", 1)):
-            yield kind, replace(asked, **{axis: _throughout(days, place, asked)}), exclusive
-        (start, end), = asked.dates.spans
-        last = [each.spans[-1] if each else (FOREVER, 0) for _, each in days]
-        if all(until == end for _, until in last):
-            later = Dates(((max(begin for begin, _ in last), end),))
-            yield Kind.LATER_START, replace(asked, dates=later), exclusive
-        first = [each.spans[0] if each else (FOREVER, 0) for _, each in days]
-        if all(begin == start for begin, _ in first):
-            earlier = Dates(((start, min(until for _, until in first)),))
-            yield Kind.EARLIER_END, replace(asked, dates=earlier), exclusive
-        yield Kind.FEWER_LANGUAGES, replace(asked, languages=_throughout(days, 2, asked)), exclusive
-    if exclusive:
-        yield Kind.NON_EXCLUSIVE, asked, False
+def _smaller(asked, days):
+    """(kind, a part of what is asked that is free: empty where there is none)."""
+    yield Kind.WITHOUT_TERRITORIES, replace(asked, territories=_throughout(days, 0, asked))
+    yield Kind.WITHOUT_MEDIA, replace(asked, media=_throughout(days, 1, asked))
+    (start, end), = asked.dates.spans
+    if all(free and free.spans[-1][1] == end for _, free in days):
+        yield Kind.LATER_START, replace(asked, dates=Dates(((max(free.spans[-1][0] for _, free in days), end),)))
+    if all(free and free.spans[0][0] == start for _, free in days):
+        yield Kind.EARLIER_END, replace(asked, dates=Dates(((start, min(free.spans[0][1] for _, free in days)),)))
+    yield Kind.FEWER_LANGUAGES, replace(asked, languages=_throughout(days, 2, asked))
 
 
 def _throughout(days, place, asked) -> int:
     """The part of one axis that is free for everything else that was asked."""
     kept, spoiled = 0, 0
     for cell, free in days:
-        kept |= cell[place]
-        if free != asked.dates:
+        if free == asked.dates:
+            kept |= cell[place]
+        else:
             spoiled |= cell[place]
     return kept & ~spoiled

@@ -5,12 +5,12 @@ each leaf of the title's hierarchy. The answer is never a bare yes or no: a verd
 why the rest is not, and the next best thing.
 """
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from functools import reduce
-from operator import and_
+from functools import cached_property, reduce
+from operator import and_, or_
 
 from licensing.rights import languages
 from licensing.rights.alternatives import Alternative, alternatives
@@ -72,8 +72,7 @@ class Reason:
 class Answer:
     """`request` is what was judged: the part of the question that lies from today on.
 
-    `doubtful` are the blocks in which a date still to be announced plays a part, `shared` what is not free exclusively,
-    as asked, but would be non-exclusively.
+    `doubtful` are the blocks in which a date still to be announced plays a part.
     """
     verdict: Verdict
     coverage: Fraction
@@ -82,7 +81,12 @@ class Answer:
     reasons: tuple[Reason, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     doubtful: tuple[Block, ...] = ()
-    shared: tuple[Block, ...] = ()
+    judgement: "Judgement | None" = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def shared(self) -> tuple[Block, ...]:
+        """What is not free exclusively, as asked, but would be non-exclusively: canonical. Only drawings ask for it."""
+        return tuple(self.judgement.shared()) if self.judgement else ()
 
 
 def answer(request: Line, shares: Sequence[Share], today: date, licensee=None) -> Answer:
@@ -103,11 +107,10 @@ def answer(request: Line, shares: Sequence[Share], today: date, licensee=None) -
     if past:
         reasons.append(Reason(Code.IN_PAST, (replace(request.block, dates=past),), blocking=False))
     reasons.sort(key=lambda each: PRECEDENCE[each.code])
-    free = tuple(judgement.free())
     instead = [] if found is Verdict.AVAILABLE else alternatives(
-        judged, free, lambda line: verdict(line, shares, licensee) is Verdict.AVAILABLE)
-    return Answer(found, judgement.coverage(today), judged, free, tuple(reasons), tuple(instead),
-                  tuple(judgement.doubtful()), tuple(judgement.shared()))
+        judged, judgement.days(), judgement.shared_throughout())
+    return Answer(found, judgement.coverage(today), judged, tuple(judgement.free()), tuple(reasons), tuple(instead),
+                  tuple(judgement.doubtful()), judgement)
 
 
 def verdict(request: Line, shares: Sequence[Share], licensee=None) -> Verdict:
@@ -148,12 +151,23 @@ class Judgement:
         """What is free on every leaf: canonical."""
         return self._joined(self._free)
 
+    def days(self):
+        """[(cell, the days on which it is free on every leaf)] for every cell of the request."""
+        return [(cell, free) for holders, free in self._free.items() for cell in self._cut.cells[holders]]
+
     def shared(self) -> list[Block]:
         """What an exclusive request cannot have but a non-exclusive one could: canonical."""
-        if not self.request.exclusive:
-            return []
-        return self._joined({holders: reduce(and_, (side.shared(holders) for side in self._sides)) - free
-                             for holders, free in self._free.items() if free != self.request.block.dates})
+        return self._joined({holders: self._shared(holders) - free for holders, free in self._free.items()
+                             if free != self.request.block.dates}) if self.request.exclusive else []
+
+    def shared_throughout(self) -> bool:
+        """Whether all of an exclusive request would be free non-exclusively."""
+        whole = self.request.block.dates
+        return self.request.exclusive and all(free == whole or self._shared(holders) == whole
+                                              for holders, free in self._free.items())
+
+    def _shared(self, holders):
+        return reduce(and_, (side.shared(holders) for side in self._sides))
 
     def coverage(self, today: date) -> Fraction:
         """Free cell-days of asked cell-days over all leaves; an open end counts 30 years from the later of its
@@ -174,17 +188,18 @@ class Judgement:
         """Why the rest is not free. What stands in the way of every leaf has its own code; what stands in the way of
         some is LIMITED_BY_CHILDREN, with the leaves."""
         shut = {holders: days for holders, free in self._free.items() if (days := self.request.block.dates - free)}
-        found, rest = [], dict(shut)
+        found, rest, several = [], dict(shut), len(self.shares) > 1
         for code in BLOCKING:
+            by_line = code in (Code.RIGHTS_OUT, Code.HOLDBACK)
+            if by_line and not several:
+                found += self._by_line(code, ())
+                continue
             common = {holders: reduce(and_, (side.blocked(holders, code) for side in self._sides)) for holders in shut}
             blocks = self._joined(common)
-            if code in (Code.RIGHTS_OUT, Code.HOLDBACK):
-                found += self._by_line(code, blocks)
-            else:
-                found += [Reason(code, (block,)) for block in blocks]
-            if len(self.shares) > 1:
+            found += self._by_line(code, blocks) if by_line else [Reason(code, (block,)) for block in blocks]
+            if several:
                 rest |= {holders: rest[holders] - days for holders, days in common.items()}
-        if len(self.shares) > 1 and (blocks := self._joined(rest)):
+        if several and (blocks := self._joined(rest)):
             found.append(Reason(Code.LIMITED_BY_CHILDREN, tuple(blocks), leaves=tuple(self._limiting(rest))))
         return found
 
@@ -195,14 +210,14 @@ class Judgement:
                 yield from share.leaves
 
     def _by_line(self, code, blocks):
-        """One reason for each line that stands in the way of every leaf; one more for what several do together."""
+        """One reason for each line that stands in the way of every leaf; one more for what others do of `blocks`."""
         lines = [side.standing(code) for side in self._sides]
         everywhere = [line for line in lines[0] if all(line in others for others in lines[1:])]
         met = {line: line.block & self.request.block for line in everywhere}
         order = {block: place for place, block in enumerate(_ordered(met.values()))}
         found = [Reason(code, (block,), refs=(line.ref,), tentative=bool(line.doubt & block.dates))
                  for line, block in sorted(met.items(), key=lambda each: order[each[1]])]
-        if len(self.shares) > 1 and (rest := subtract(blocks, met.values())):
+        if rest := subtract(blocks, met.values()):
             refs = dict.fromkeys(line.ref for side in lines for line in side if line not in met)
             found.append(Reason(code, tuple(canonical(rest)), refs=tuple(refs)))
         return found
@@ -240,64 +255,65 @@ class _Side:
         holdings, self._request = share.holdings, request
         self.lines = [*holdings.mandates, *(line for line in holdings.licences if line.exclusive or request.exclusive),
                       *(each for each in holdings.holdbacks if each.hard and each.binds(licensee))]
-        self._owned = len(holdings.mandates)  # places before are mandates, then come licences,
-        self._taken = len(self.lines) - sum(isinstance(line, Holdback) for line in self.lines)  # then holdbacks
+        owned = len(holdings.mandates)  # places before are mandates, then come licences, then holdbacks
+        taken = len(self.lines) - sum(isinstance(line, Holdback) for line in self.lines)
         self._dates = [line.block.dates for line in self.lines]
-        self._serving = [line.exclusive or not request.exclusive for line in holdings.mandates]
-        self._running = [(left := remaining(line, holdings.licences)) is None or left >= (request.runs or 1)
-                         for line in holdings.mandates]
-        self._able = [serves and runs for serves, runs in zip(self._serving, self._running, strict=True)]
-        self._first, self._mask = len(blocks), (1 << len(self.lines)) - 1
+        serving = [place for place, line in enumerate(holdings.mandates) if line.exclusive or not request.exclusive]
+        running = [place for place, line in enumerate(holdings.mandates)
+                   if (left := remaining(line, holdings.licences)) is None or left >= (request.runs or 1)]
+        exclusive = [place for place in range(owned, taken) if self.lines[place].exclusive]
+        self._first = len(blocks)
+        self._owned, self._licences, self._holdbacks = (
+            _mask(range(*ends)) for ends in ((0, owned), (owned, taken), (taken, len(self.lines))))
+        self._serving, self._running, self._exclusive = _mask(serving), _mask(running), _mask(exclusive)
         self._known = {}
         blocks += [line.block for line in self.lines]
 
+    def _during(self, holders: int, those: int) -> Dates:
+        """The days of the request on which any of `those` lines holds cells with these holders."""
+        mine = holders >> self._first & those
+        if mine not in self._known:
+            self._known[mine] = union([self._dates[place] for place in bits(mine)]) & self._request.block.dates
+        return self._known[mine]
+
     def free(self, holders: int) -> Dates:
         """The days on which cells with these holders are free on this leaf."""
-        mine = holders >> self._first & self._mask
-        if mine not in self._known:
-            owned, taken = [], []
-            for place in bits(mine):
-                if place >= self._owned:
-                    taken.append(self._dates[place])
-                elif self._able[place]:
-                    owned.append(self._dates[place])
-            self._known[mine] = (union(owned) & self._request.block.dates) - union(taken)
-        return self._known[mine]
+        return (self._during(holders, self._serving & self._running)
+                - self._during(holders, self._licences | self._holdbacks))
 
     def shared(self, holders: int) -> Dates:
         """The days on which they are free to a request that is not exclusive."""
-        places = bits(holders >> self._first & self._mask)
-        owned = union(self._dates[place] for place in places if place < self._owned and self._running[place])
-        taken = union(self._dates[place] for place in places if place >= self._taken or (
-            place >= self._owned and self.lines[place].exclusive))
-        return (owned & self._request.block.dates) - taken
+        return self._during(holders, self._running) - self._during(holders, self._exclusive | self._holdbacks)
 
     def blocked(self, holders: int, code: Code) -> Dates:
         """The days on which they are shut by this code."""
-        window, places = self._request.block.dates, bits(holders >> self._first & self._mask)
         if code is Code.RIGHTS_OUT:
-            return union(self._dates[place] for place in places if self._owned <= place < self._taken) & window
+            return self._during(holders, self._licences)
         if code is Code.HOLDBACK:
-            return union(self._dates[place] for place in places if place >= self._taken) & window
-        owned = [place for place in places if place < self._owned]
-        covered = union(self._dates[place] for place in owned) & window
+            return self._during(holders, self._holdbacks)
+        covered = self._during(holders, self._owned)
         if code is Code.NO_RIGHTS_IN:
-            return window - covered
-        serving = union(self._dates[place] for place in owned if self._serving[place]) & window
+            return self._request.block.dates - covered
+        serving = self._during(holders, self._serving)
         if code is Code.NO_EXCLUSIVE_RIGHTS_IN:
             return covered - serving
-        return serving - union(self._dates[place] for place in owned if self._able[place])
+        return serving - self._during(holders, self._serving & self._running)
 
     def standing(self, code):
         """The lines that stand in the way under a code, by line."""
-        lines = (self.lines[self._owned:self._taken] if code is Code.RIGHTS_OUT else self.lines[self._taken:])
-        return dict.fromkeys(line for line in lines if line.block.meets(self._request.block))
+        places = bits(self._licences if code is Code.RIGHTS_OUT else self._holdbacks)
+        return dict.fromkeys(line for line in map(self.lines.__getitem__, places)
+                             if line.block.meets(self._request.block))
 
     def unsure(self):
         """What may change when a date is announced."""
         asked = self._request.block
         return [block for line in self.lines if line.doubt
                 and (block := replace(line.block, dates=line.doubt) & asked)]
+
+
+def _mask(places) -> int:
+    return reduce(or_, (1 << place for place in places), 0)
 
 
 def _ordered(blocks) -> list[Block]:

@@ -5,6 +5,8 @@ parts that no other block in question tells apart (`Cut`). There are few, howeve
 """
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 from licensing.rights import languages, media, territories
 from licensing.rights.axes import bits
@@ -55,55 +57,72 @@ def subtract(blocks, holes) -> list[Block]:
 
 
 class Cut:
-    """A block cut by others into *cells* (territories, media, languages), the largest parts that none of them
-    tells apart; those that the same others hold together.
+    """A block cut by others into *cells* (territories, media, languages) that none of them tells apart; those that
+    the same others hold together.
 
-    `cells` maps the set of holders — a Python int, bit n standing for the nth of `blocks` — to its cells.
+    Territories are cut first, then the media of each part by the blocks that hold it alone, then its languages: so
+    there are few cells, however many blocks. `cells` maps the set of holders — a Python int, bit n standing for the
+    nth of `blocks` — to its cells.
     """
 
     def __init__(self, within: Block, blocks):
         near = [(1 << place, block) for place, block in enumerate(blocks) if block.meets(within)]
-        by_territory, by_medium, by_language = (
-            _parts(getattr(within, axis), [(getattr(block, axis), bit) for bit, block in near]) for axis in NAMED)
+        by_territory, by_medium, by_language = (_holders(axis, near) for axis in NAMED)
         self.within, self.cells = within, defaultdict(list)
-        for territory, here in by_territory:
-            for medium, there in by_medium:
-                both = here & there
-                for language, holders in by_language:
-                    self.cells[both & holders].append((territory, medium, language))
+        for territory, here in _parts(within.territories, by_territory):
+            for medium, there in _parts(within.media, _among(by_medium, here)):
+                for language, holders in _parts(within.languages, _among(by_language, there)):
+                    self.cells[holders].append((territory, medium, language))
+
+
+def _holders(axis, near) -> list[tuple[int, int]]:
+    """(mask, holders) for each distinct set on an axis."""
+    holders = defaultdict(int)
+    for bit, block in near:
+        holders[getattr(block, axis)] |= bit
+    return list(holders.items())
+
+
+def _among(masks, holders):
+    """What is left of (mask, holders) pairs where only some holders matter."""
+    return [(mask, held) for mask, held_by in masks if (held := held_by & holders)]
 
 
 def _parts(whole: int, masks) -> list[tuple[int, int]]:
-    """(part, holders) for the parts of `whole` that none of the (mask, holder) pairs tells apart."""
-    holders = defaultdict(int)
-    for mask, bit in masks:
-        holders[mask] |= bit
-    parts = [(whole, 0)] if whole else []
-    for mask, held_by in holders.items():
-        cut = []
-        for part, held in parts:
-            inside, outside = part & mask, part & ~mask
-            if inside:
-                cut.append((inside, held | held_by))
-            if outside:
-                cut.append((outside, held))
-        parts = cut
-    return parts
+    """(part, holders) for the parts of `whole` that none of the (mask, holders) pairs tells apart."""
+    everywhere, touched, holders = 0, 0, defaultdict(int)
+    for mask, held_by in masks:
+        inside = mask & whole
+        if inside == whole:
+            everywhere |= held_by
+        else:
+            touched |= inside
+            for number in bits(inside):
+                holders[number] |= held_by
+    parts = defaultdict(int)
+    for number, held_by in holders.items():
+        parts[held_by] |= 1 << number
+    found = [(part, held_by | everywhere) for held_by, part in parts.items()]
+    return [*found, (whole & ~touched, everywhere)] if whole != touched else found
 
 
 def joined(pieces) -> list[Block]:
-    """The canonical form of disjoint (territories, media, languages, Dates) pieces.
+    """The canonical form of (territories, media, languages, Dates) pieces that are cells of one `Cut`.
 
     For each cell its maximal spans; equal spans joined over languages, then territories, then media;
     sorted by start, end, territories, media, languages (domain.md, "Availability").
     """
-    by_span = defaultdict(lambda: defaultdict(int))
+    by_span = defaultdict(list)
     for territory, medium, language, dates in pieces:
         for span in dates.spans:
-            by_span[span][territory, medium] |= language
+            by_span[span].append((territory, medium, language))
     blocks = []
-    for span, by_place in by_span.items():
-        by_medium, by_territories = defaultdict(int), defaultdict(int)
+    for span, cells in by_span.items():
+        by_place, by_medium, by_territories = defaultdict(int), defaultdict(int), defaultdict(int)
+        alike = _alike({medium for _, medium, _ in cells})
+        for territory, medium, language in cells:
+            for part in alike[medium]:
+                by_place[territory, part] |= language
         for (territory, medium), language in by_place.items():
             by_medium[medium, language] |= territory
         for (medium, language), territory in by_medium.items():
@@ -111,6 +130,12 @@ def joined(pieces) -> list[Block]:
         blocks += [Block(territory, medium, language, Dates((span,)))
                    for (territory, language), medium in by_territories.items()]
     return sorted(blocks, key=_place)
+
+
+def _alike(masks) -> dict[int, list[int]]:
+    """{mask: its parts that none of the others tells apart}: the same parts, wherever the masks overlap."""
+    parts = _parts(reduce(or_, masks), [(mask, 1 << place) for place, mask in enumerate(masks)])
+    return {mask: [part for part, _ in parts if part & mask] for mask in masks}
 
 
 def _place(block):
