@@ -1,9 +1,10 @@
 """What changed between two versions of an offer, term by term."""
+from dataclasses import replace
+
 from licensing import terms, wording
 from licensing.models import Version
-from licensing.rights import languages, media, territories
+from licensing.terms import AXES
 
-AXES = {"territories": territories, "media": media, "languages": languages}
 TERMS = {"territories": "Territories", "media": "Media", "languages": "Languages", "starts_on": "From",
          "ends_on": "To", "exclusivity": "Exclusivity", "price": "Price"}
 
@@ -38,8 +39,10 @@ def said(line) -> dict[str, str]:
     """Each term of an offer's line in words; nothing for a line that is not there."""
     if line is None:
         return {}
-    row = terms.of_row(line)
-    return {**{axis: module.label(getattr(row, axis)) for axis, module in AXES.items()},
+    row = replace(terms.of_row(line), written_on=None)  # the same terms read the same in every version
+    moved = wording.since(row)
+    return {**{axis: wording.named(row, axis) if axis in moved else module.label(getattr(row, axis))
+               for axis, module in AXES.items()},
             "starts_on": wording.day(row.starts_on),
             "ends_on": wording.day(row.ends_on) if row.ends_on else "in perpetuity",
             "exclusivity": "exclusive" if row.exclusive else "non-exclusive",

@@ -62,9 +62,10 @@ def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_unt
         _set_validity(offer, valid_until)
     if lines is not None or currency is not None:
         lines = lines if lines is not None else [
-            {"title_id": line.title_id, "price": line.price, **terms.of_row(line).as_json(),
+            {"title_id": line.title_id, "price": line.price, **terms.of_row(line).as_typed(),
              "starts_on": line.starts_on, "ends_on": line.ends_on} for line in offer.current.lines]
         version = offer.current
+        version.created_at = clock.now()  # its names are read anew
         version.lines.clear()
         db.session.flush()
         _fill(version, offer, viewer, Side(offer.started_by), lines)

@@ -1,7 +1,7 @@
 """The shape of lines, mandates, licences and offers on the wire. Shape only: no rules, no queries."""
 from datetime import UTC
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, missing, post_load, pre_load, validate, validates_schema
 
 from catalogue.schemas import Id, SellerSchema, Words
 from core.errors import Invalid
@@ -126,6 +126,9 @@ class StoredLineSchema(Schema):
     starts_tba = fields.Function(lambda row: (row.tba or {}).get("starts"))
     ends_tba = fields.Function(lambda row: (row.tba or {}).get("ends"))
     label = fields.Function(lambda row: terms.label(row))
+    redefined = fields.Function(lambda row: terms.redefined(row) or missing, metadata={
+        "description": "what names of this line say today beside what they said when it was written: {axis: {also, "
+                       "no_longer}}; only where there is a difference"})
     title_id = fields.String()
     counts_from = fields.DateTime()
     counts_until = fields.DateTime(allow_none=True)

@@ -1,15 +1,16 @@
 """Terms: what one line says, between the words people write and the sets the engine computes with."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core import clock
 from core.database import db
 from core.errors import Invalid
 from licensing import wording
-from licensing.models import TermSet
+from licensing.models import OfferLine, TermSet, Version
 from licensing.rights import languages, media, territories
 from licensing.rights.axes import Unreadable
 from licensing.rights.blocks import Block
@@ -36,6 +37,7 @@ class Terms:
     future: bool = False
     runs: int | None = None
     tba: dict | None = None
+    written_on: date | None = field(default=None, compare=False)  # said where its names mean something else today
 
     def line(self, ref=None) -> Line:
         """The same for the engine."""
@@ -56,6 +58,12 @@ class Terms:
                 "ends_on": self.ends_on and self.ends_on.isoformat(), "exclusive": self.exclusive,
                 "hereafter": self.hereafter, "future": self.future, **({"runs": self.runs} if self.runs else {}),
                 **{f"{end}_tba": said for end, said in (self.tba or {}).items()}}
+
+    def as_typed(self) -> dict:
+        """The same with names that mean today what the line means, for forms and addresses that are read again."""
+        moved = {axis: AXES[axis].short(getattr(self, axis)) for axis in wording.since(self)
+                 if axis != "media" or not self.hereafter}  # later media are in it either way
+        return {**self.as_json(), **moved}
 
     def columns(self) -> dict:
         """What a row of a line stores. Writes the sets it names, if they are new."""
@@ -95,8 +103,22 @@ def read(data: dict) -> Terms:
 def of_row(row) -> Terms:
     """The terms a stored line says."""
     masks = sets({row.territories_key, row.media_key, row.languages_key})
-    return Terms(masks[row.territories_key], masks[row.media_key], masks[row.languages_key], row.starts_on,
+    said = Terms(masks[row.territories_key], masks[row.media_key], masks[row.languages_key], row.starts_on,
                  row.ends_on, row.exclusive, row.written, row.hereafter, row.future, row.runs, row.tba)
+    return replace(said, written_on=_written_on(row)) if wording.since(said) else said
+
+
+def _written_on(row) -> date:
+    """The day the names of a line were read: where it was ended and replaced, that of the first; of a licence made
+    here, that of the version both signed."""
+    record = getattr(row, "licence", None) or getattr(row, "mandate", None) or row
+    if isinstance(row, OfferLine):
+        moment = db.session.scalar(select(Version.created_at).where(Version.id == row.version_id))
+    elif getattr(record, "offer_id", None):
+        moment = db.session.scalar(select(func.max(Version.created_at)).where(Version.offer_id == record.offer_id))
+    else:
+        moment = record.recorded_at
+    return clock.day_of(moment)
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -113,6 +135,12 @@ def label(row) -> str:
 def parts(row) -> list[str]:
     """A stored line as [media, territories, languages, window, exclusivity]."""
     return wording.parts(of_row(row))
+
+
+def redefined(row) -> dict[str, dict]:
+    """{axis: {also, no_longer}}: the leaves that the names of a stored line say today beside its own, or do not say."""
+    return {axis: {"also": AXES[axis].codes(moved.also), "no_longer": AXES[axis].codes(moved.gone)}
+            for axis, moved in wording.since(of_row(row)).items()}
 
 
 def sets(keys, session=None) -> dict[str, int]:

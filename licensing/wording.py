@@ -1,5 +1,7 @@
 """Rights in words: the sentences that pages, answers and refusals share."""
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 from licensing.rights import languages, media, territories
 from licensing.rights.availability import Code, Verdict
@@ -25,14 +27,59 @@ def window(starts_on: date, ends_on: date | None) -> str:
 
 def parts(asked) -> list[str]:
     """Terms as [media, territories, languages, window, exclusivity]."""
-    return [media.label(asked.media), territories.label(asked.territories, asked.written["territories"]),
-            languages.label(asked.languages), window(asked.starts_on, asked.ends_on),
+    return [*(named(asked, axis) for axis in SLOTS), window(asked.starts_on, asked.ends_on),
             "exclusive" if asked.exclusive else "non-exclusive"]
 
 
 def line(asked) -> str:
     """Terms in one line of words."""
     return " · ".join(parts(asked))
+
+
+class Since(NamedTuple):
+    """What names say today beside what they said when they were written: `also` came in, `gone` went out."""
+    called: str
+    also: int
+    gone: int
+    said: str
+
+
+def since(asked) -> dict[str, Since]:
+    """{axis: what became of its names} where names of a line mean something else today than the line does."""
+    found = {axis: _since(axis, getattr(asked, axis), tuple(asked.written[axis]), asked.hereafter) for axis in SLOTS}
+    return {axis: each for axis, each in found.items() if each}
+
+
+@lru_cache(maxsize=4096)
+def _since(axis, mask, names, hereafter) -> Since | None:
+    module = SLOTS[axis][0]
+    try:
+        now = module.read(names)
+    except Unreadable:
+        return Since(f"{module.label(mask)}, written as {', '.join(names)},", 0, mask,
+                     "today that is no name we can read")
+    also, gone = now & ~mask, mask & ~now
+    if not also and not gone:
+        return None
+    called = module.label(now, *([names] if axis == "territories" else []))
+    whose, has = (f"today’s {called}", "has") if len(names) == 1 else ("today these names", "have")
+    told = [f"no longer {has} {module.label(gone)}"] if gone else []
+    if axis == "media" and hereafter:  # it grants what came later, and keeps what went: domain.md, "Media"
+        told = [f"it also grants {module.label(also)}, which came later"] * bool(also) + [
+            f"{whose} {each}" for each in told]
+        return Since(called, also, gone, "; ".join(told))
+    if also:
+        told = [f"also {has} {module.label(also)}", *(f"no longer {module.label(gone)}" for _ in told)]
+    return Since(called, also, gone, f"{whose} {', '.join(told)}")
+
+
+def named(asked, axis: str) -> str:
+    """One axis of terms in words. The names of a stored line are frozen with their leaves: where they mean something
+    else today, both are said: "EU as of 1 Mar 2024 (today’s EU also has Croatia, no longer United Kingdom)"."""
+    if moved := since(asked).get(axis):
+        then = f"as of {day(asked.written_on)}" if asked.written_on else "as it was"
+        return f"{moved.called} {then} ({moved.said})"
+    return SLOTS[axis][0].label(getattr(asked, axis), *([asked.written[axis]] if axis == "territories" else []))
 
 
 def block(each) -> str:

@@ -97,7 +97,7 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
 def _form_lines(shown, typed):
     """The lines to edit: as they were typed just now, or as the current version says them."""
     known = {str(line.title_id): line.title for line in shown.current.lines}
-    lines = typed or [{**terms.of_row(line).as_json(), "title_id": str(line.title_id),
+    lines = typed or [{**terms.of_row(line).as_typed(), "title_id": str(line.title_id),
                        "price": drafts.price_text(line)} for line in shown.current.lines]
     return [{**line, "title": known[line["title_id"]].original_title,
              "lang": known[line["title_id"]].original_language} for line in lines if line["title_id"] in known]
@@ -105,7 +105,7 @@ def _form_lines(shown, typed):
 
 def _line_title_url(line):
     """The title's page, asking what the line says."""
-    return url_for(".title", title_id=line.title_id, **asking.address(terms.of_row(line).as_json()))
+    return url_for(".title", title_id=line.title_id, **asking.address(terms.of_row(line).as_typed()))
 
 
 def _diff_rows(shown, versions):
