@@ -156,6 +156,11 @@ class LicenceSchema(LineSchema):
     contract = Words(200, load_default=None, allow_none=True)
 
 
+class LicensedLineSchema(StoredLineSchema):
+    rests_on_nothing = fields.List(fields.String(), metadata={
+        "description": "for the seller: where no mandate covers it any more, and why"})
+
+
 class RecordedLicenceSchema(Schema):
     id = fields.String()
     seller = fields.Nested(SellerSchema)
@@ -164,7 +169,7 @@ class RecordedLicenceSchema(Schema):
     contract = fields.String(allow_none=True)
     offer_id = fields.String(allow_none=True)
     recorded_at = fields.DateTime()
-    lines = fields.List(fields.Nested(StoredLineSchema))
+    lines = fields.List(fields.Nested(LicensedLineSchema))
 
 
 class EndingSchema(Schema):

@@ -87,6 +87,13 @@ def block(each) -> str:
                        languages.label(each.languages), window(*each.dates.window)))
 
 
+def where(each) -> str:
+    """A block inside a sentence: "Taiwan, SVOD, from 1 Jul 2028"."""
+    tongues = [] if each.languages == languages.ALL else [languages.label(each.languages)]
+    return ", ".join((territories.label(each.territories), media.label(each.media), *tongues,
+                      window(*each.dates.window)))
+
+
 def slots(typed) -> dict[str, str]:
     """A line as it was typed, slot by slot; what cannot be read stands as it was written."""
     said = {}

@@ -5,7 +5,7 @@ from catalogue.schemas import ID, TitlePatch, TitleSchema
 from core import http
 from core.database import db
 from core.errors import Invalid, NotFound
-from licensing import avails, contracts, mandates, terms
+from licensing import avails, contracts, grounds, mandates, terms
 from licensing.api import bp
 from licensing.rights import languages, media, territories
 from licensing.schemas import (
@@ -93,8 +93,9 @@ def record_licence(data, title_id):
 @bp.paginate()
 def list_title_licences(title_id, pagination_parameters):
     """The licences you granted on a title, newest first."""
-    return _slice(avails.licences_of(titles.get(title_id, security.viewer(), "licence.record")),
-                  pagination_parameters)
+    viewer = security.viewer()
+    return _grounded(_slice(avails.licences_of(titles.get(title_id, viewer, "licence.record")), pagination_parameters),
+                     viewer)
 
 
 @bp.post("/licences/<id:licence_id>/termination")
@@ -117,7 +118,16 @@ def terminate_licence(data, licence_id):
 @bp.paginate()
 def list_licences(pagination_parameters):
     """Your licences, as seller or as buyer, newest first."""
-    return http.page(contracts.listing(security.viewer()), pagination_parameters)
+    viewer = security.viewer()
+    return _grounded(http.page(contracts.listing(viewer), pagination_parameters), viewer)
+
+
+def _grounded(licences, viewer):
+    """The licences with what only their seller may read on them: where they rest on no mandate any more."""
+    bare = grounds.bare([each for each in licences if each.organisation_id == viewer.organisation_id])
+    for line in (line for licence in licences for line in licence.lines if line.id in bare):
+        line.rests_on_nothing = bare[line.id]
+    return licences
 
 
 @bp.post("/titles/<id:title_id>/avails")
