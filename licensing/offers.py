@@ -10,7 +10,7 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing import avails, contracts, drafts, moves, terms, workflow
+from licensing import avails, contracts, drafts, floors, moves, terms, workflow
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
@@ -90,7 +90,11 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
         return {}
     said = {line.id: terms.of_row(line) for line in offer.current.lines}
     found = {line: avails.ask(line.title_id, said[line.id], offer.buyer_id) for line in offer.current.lines}
-    return {line.id: avails.described(answer, said[line.id], line.title, viewer) for line, answer in found.items()}
+    shown = {line.id: avails.described(answer, said[line.id], line.title, viewer) for line, answer in found.items()}
+    for line in found:
+        if avails.owns(line.title, viewer):  # the buyer never learns what the seller would take
+            shown[line.id]["floors"] = floors.judged(floors.of(line.title, said[line.id]), line.price, offer.currency)
+    return shown
 
 
 # ------------------------------------------------------------------ taking steps

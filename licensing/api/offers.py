@@ -4,7 +4,7 @@ from core import http
 from licensing import differences, drafts, moves, offers
 from licensing.api import bp
 from licensing.models import Offer
-from licensing.schemas import (
+from licensing.schemas.offers import (
     OfferListedSchema,
     OfferPatch,
     OfferQuery,

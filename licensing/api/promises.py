@@ -4,8 +4,8 @@ from catalogue import titles
 from core import http
 from licensing import promises, terms
 from licensing.api import bp
-from licensing.schemas import (
-    EndingSchema,
+from licensing.schemas import EndingSchema
+from licensing.schemas.promises import (
     EventSchema,
     HoldbackSchema,
     HoldSchema,

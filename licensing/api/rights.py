@@ -5,7 +5,7 @@ from catalogue.schemas import ID, TitlePatch, TitleSchema
 from core import http
 from core.database import db
 from core.errors import Invalid, NotFound
-from licensing import avails, contracts, grounds, mandates, terms
+from licensing import avails, contracts, floors, grounds, mandates, terms
 from licensing.api import bp
 from licensing.rights import languages, media, territories
 from licensing.schemas import (
@@ -141,7 +141,8 @@ def ask(data, title_id):
     asked = terms.read(data)
     if as_of:
         avails.check_as_of(title, viewer)
-    return avails.described(avails.ask(title.id, asked, avails.licensee(viewer, title), as_of), asked, title, viewer)
+    answer = avails.described(avails.ask(title.id, asked, avails.licensee(viewer, title), as_of), asked, title, viewer)
+    return {**answer, "floors": floors.of(title, asked)} if avails.owns(title, viewer) else answer
 
 
 @bp.get("/vocabulary")

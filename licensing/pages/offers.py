@@ -10,7 +10,8 @@ from licensing import asking, avails, contracts, differences, drafts, grounds, m
 from licensing.models import Offer
 from licensing.pages import ON_A_PAGE, bp
 from licensing.rights import media
-from licensing.schemas import OfferPatch, OfferSchema, StepSchema, load
+from licensing.schemas import load
+from licensing.schemas.offers import OfferPatch, OfferSchema, StepSchema
 from licensing.workflow import State
 
 ACTION_WORDS = {

@@ -8,7 +8,7 @@ from catalogue.models import Status, Title
 from catalogue.schemas import TitlePatch
 from core import http
 from core.errors import Invalid
-from licensing import asking, avails, contracts, drawings, grounds, mandates, terms
+from licensing import asking, avails, contracts, drawings, floors, grounds, mandates, terms
 from licensing.pages import bp
 from licensing.rights import media
 from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
@@ -28,14 +28,18 @@ def _title_page(shown: Title, errors=None, status=200):
               if asked else None)
     members, among = links.franchise(shown, viewer)
     own = avails.owns(shown, viewer)
-    licences = avails.licences_of(shown) if own else []
     buyers = [each for each in people.organisations("buyer") if each.id != viewer.organisation_id] if own else []
     return render_template(
         "licensing/title.html", title=shown, typed=typed, answer=answer, errors={**line_errors, **(errors or {})},
         asked_here=asking.address(typed) if asking.asks(request.args) else {}, franchise=members, links=among,
-        own=own, mandates=mandates.listing(shown) if own else [], licences=licences, bare=grounds.bare(licences),
-        buyers=buyers, media_tree=media.vocabulary(),
+        own=own, **_records(shown, own), floors=floors.of(shown, asked) if own and asked else [], buyers=buyers, media_tree=media.vocabulary(),
         line_url=_line_url, may_offer=permissions.allows(viewer, "offer.draft") and (viewer.buys or own)), status
+
+
+def _records(shown, own):
+    """What the seller alone is shown: rights in, rights out, and which of these rest on nothing any more."""
+    licences = avails.licences_of(shown) if own else []
+    return {"mandates": mandates.listing(shown) if own else [], "licences": licences, "bare": grounds.bare(licences)}
 
 
 def _asked(args):
@@ -66,12 +70,10 @@ def _rights_page(shown, errors=None, typed=None, form=None, status=200):
     viewer = security.viewer()
     own = avails.owns(shown, viewer)
     line, drawn, problems = _drawn(shown, viewer, request.args)
-    licences = avails.licences_of(shown) if own else []
     return render_template(
         "licensing/rights.html", title=shown, own=own, line=line, drawn=drawn, problems=problems,
         asked_here=asking.address(line) if asking.asks(request.args) else {},
-        mandates=mandates.listing(shown) if own else [], licences=licences, bare=grounds.bare(licences),
-        media_tree=media.vocabulary(), errors=errors or {}, typed=typed or {"languages": ["*"]}, form=form,
+        **_records(shown, own), media_tree=media.vocabulary(), errors=errors or {}, typed=typed or {"languages": ["*"]}, form=form,
         may_end=own and permissions.allows(viewer, "mandate.end", Relation.OWN)), status
 
 

@@ -47,7 +47,7 @@ def test_a_licence_stands_and_says_from_when_it_rests_on_nothing(house):
                 "1 Jul 2028–31 Dec 2029.")
     assert said(seller, f"/titles/{title}/licences") == [sentence]
     assert sentence in said(seller, "/licences")
-    assert [row["rests_on_nothing"] for row in buyer.get("/licences").json[0]["lines"] if "rests_on_nothing" in row] == []
+    assert buyer.get("/licences").json and said(buyer, "/licences") == []
     for path in (f"/titles/{title}", f"/titles/{title}/rights"):
         assert text(Visitor(seller.app, "agent@harbour.test").get(path)).count(sentence) == 1
     answer = seller.post(f"/titles/{title}/avails", a_line("FR", "svod", "2028-01-01", "2029-12-31")).json

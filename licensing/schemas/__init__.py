@@ -1,12 +1,12 @@
-"""The shape of lines, mandates, licences and offers on the wire. Shape only: no rules, no queries."""
+"""The shape of lines, answers, mandates and licences on the wire; promises and offers by noun. Shape only: no rules, no
+queries."""
 from datetime import UTC
 
-from marshmallow import Schema, ValidationError, fields, missing, post_load, pre_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
-from catalogue.schemas import Id, SellerSchema, Words
+from catalogue.schemas import SellerSchema, Words
 from core.errors import Invalid
-from core.money import CURRENCIES
-from licensing import drafts, moves, promises, terms, workflow
+from licensing import terms
 from licensing.rights.axes import MOST_NAMES
 
 CODES = validate.Length(1, MOST_NAMES, error="Name between 1 and {max} of them: what a line does not name is not "
@@ -104,6 +104,8 @@ class AnswerSchema(Schema):
     free = fields.List(fields.Nested(BlockSchema))
     reasons = fields.List(fields.Nested(ReasonSchema))
     alternatives = fields.List(fields.Nested(AlternativeSchema))
+    floors = fields.List(fields.Dict(), metadata={"description": "for the seller: territories, label, amount, "
+                                                                 "currency, text; of an offer's line also below"})
 
 
 class FloorSchema(Schema):
@@ -178,178 +180,9 @@ class EndingSchema(Schema):
     note = Words(2000, load_default=None, allow_none=True)
 
 
-class Currency(fields.String):
-    """A currency in use (ISO 4217)."""
-
-    def __init__(self, **kwargs):
-        super().__init__(validate=validate.OneOf(CURRENCIES, error="Not a currency code of ISO 4217, such as EUR."),
-                         **kwargs)
-
-
-class PromiseSchema(LineSchema):
-    """Territories and media over some days, in every language and exclusively: silence has no say in a promise."""
-
-    class Meta:
-        exclude = ("languages", "exclusive", "hereafter", "future", "runs")
-
-    @post_load
-    def whole(self, data, **_):
-        return {**data, "languages": ["*"], "exclusive": True}
-
-
-class HoldbackSchema(PromiseSchema):
-    hard = fields.Boolean(required=True)
-    binds = fields.String(load_default=promises.LICENSOR, validate=validate.OneOf(promises.BINDS))
-    licence_id = Id(load_default=None, allow_none=True)
-    note = Words(2000, load_default=None, allow_none=True)
-
-
-class RecordedHoldbackSchema(Schema):
-    id = fields.String()
-    title_id = fields.String()
-    territories = fields.Function(lambda row: row.written["territories"])
-    media = fields.Function(lambda row: row.written["media"])
-    starts_on = fields.Date()
-    ends_on = fields.Date(allow_none=True)
-    hard = fields.Boolean()
-    binds = fields.String()
-    licence_id = fields.String(allow_none=True)
-    counts_from = fields.DateTime()
-    counts_until = fields.DateTime(allow_none=True)
-    note = fields.String(allow_none=True)
-
-
-class HoldSchema(LineSchema):
-    organisation = Id(required=True)
-    expires_at = fields.AwareDateTime(required=True, default_timezone=UTC)
-    rank = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 99))
-
-
-class RecordedHoldSchema(StoredLineSchema):
-    id = fields.String()
-    organisation = fields.Nested(SellerSchema, attribute="holder")
-    rank = fields.Integer()
-    expires_at = fields.DateTime()
-
-
-class OptionSchema(Schema):
-    kind = fields.String(required=True, validate=validate.OneOf(promises.KINDS))
-    organisation = Id(required=True)
-    territories = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
-    media = fields.List(fields.String(validate=validate.Length(max=200)), required=True, validate=CODES)
-    days = fields.Integer(strict=True, required=True, validate=validate.Range(1, 3650))
-
-
-class RecordedOptionSchema(Schema):
-    id = fields.String()
-    kind = fields.String()
-    organisation = fields.Nested(SellerSchema, attribute="holder")
-    territories = fields.Function(lambda row: row.written["territories"])
-    media = fields.Function(lambda row: row.written["media"])
-    days = fields.Integer()
-    counts_from = fields.DateTime()
-    counts_until = fields.DateTime(allow_none=True)
-
-
-class EventSchema(Schema):
-    event = Words(60, required=True)
-    happens_on = fields.Date(required=True)
-
-
 class AskedSchema(LineSchema):
     as_of = fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=UTC,
                                  metadata={"description": "the answer as it would have been at that instant"})
-
-
-class OfferLineSchema(LineSchema):
-    title_id = Id(required=True)
-    price = fields.Raw(load_default=None, allow_none=True, metadata={"description": "in the offer's currency"})
-
-    @pre_load
-    def check_price(self, data, **_):
-        if isinstance(data, dict) and not isinstance(data.get("price"), str | int | float | None):
-            raise ValidationError("A price is a number or a string such as 42000.50.", "price")
-        return data
-
-
-class OfferSchema(Schema):
-    seller = Id(load_default=None, metadata={"description": "the seller's id, if you buy"})
-    buyer = Id(load_default=None, metadata={"description": "the buyer's id, if you sell"})
-    currency = Currency(required=True)
-    valid_until = fields.Date(load_default=None, allow_none=True)
-    lines = fields.List(fields.Nested(OfferLineSchema), required=True,
-                        validate=validate.Length(1, drafts.MOST_LINES))
-
-
-class OfferPatch(Schema):
-    currency = Currency()
-    valid_until = fields.Date(allow_none=True)
-    lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, drafts.MOST_LINES))
-
-
-class OfferQuery(Schema):
-    state = fields.String(validate=validate.OneOf([state.value for state in workflow.State]))
-
-
-class StepSchema(Schema):
-    action = fields.String(required=True, validate=validate.OneOf([*workflow.ACTIONS, "amend"]))
-    version = fields.Integer(strict=True, load_default=None, allow_none=True)
-    note = Words(4000, least=0, load_default=None, allow_none=True)
-    lines = fields.List(fields.Nested(OfferLineSchema), load_default=None, allow_none=True,
-                        validate=validate.Length(1, drafts.MOST_LINES))
-
-
-class TakenStepSchema(Schema):
-    id = fields.String()
-    action = fields.String()
-    side = fields.String(metadata={"description": "buyer, seller or system"})
-    by = fields.Function(lambda step: step.person and step.person.name)
-    from_state = fields.String(data_key="from")
-    to_state = fields.String(data_key="to")
-    state = fields.Function(lambda step: step.to_state)
-    version = fields.Integer()
-    note = fields.String(allow_none=True)
-    at = fields.DateTime()
-
-
-class WrittenLineSchema(StoredLineSchema):
-    """A line of an offer's version."""
-    title = fields.Function(lambda row: row.title.original_title)
-    price = fields.Function(lambda row: drafts.price_text(row))
-    avails = fields.Nested(AnswerSchema, attribute="answer")
-
-    class Meta:
-        exclude = ("counts_from", "counts_until", "note")
-
-
-class VersionSchema(Schema):
-    number = fields.Integer()
-    side = fields.String()
-    by = fields.String(attribute="person.name")
-    created_at = fields.DateTime()
-    lines = fields.List(fields.Nested(WrittenLineSchema))
-    changes = fields.List(fields.Dict(), metadata={"description": "against the version before"})
-
-
-class OfferListedSchema(Schema):
-    id = fields.String()
-    state = fields.String()
-    seller = fields.Nested(SellerSchema)
-    buyer = fields.Nested(SellerSchema)
-    currency = fields.String()
-    valid_until = fields.Date(allow_none=True)
-    version = fields.Integer(attribute="number")
-    created_at = fields.DateTime()
-    updated_at = fields.DateTime()
-    waits_for = fields.Function(lambda offer: moves.waits_for(offer))
-    titles = fields.Function(lambda offer: [line.title.original_title for line in offer.current.lines])
-
-
-class OfferShownSchema(OfferListedSchema):
-    versions = fields.List(fields.Nested(VersionSchema))
-    steps = fields.List(fields.Nested(TakenStepSchema))
-    actions = fields.List(fields.String(), metadata={"description": "what you may do now"})
-    lines = fields.List(fields.Nested(WrittenLineSchema), metadata={"description": "of the current version"})
 
 
 def load(schema: Schema, data: dict):

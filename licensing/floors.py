@@ -1,0 +1,58 @@
+"""Price floors: the least a seller takes in some territories, kept with a mandate. Nobody else may read them."""
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from catalogue.models import Title
+from core.database import db
+from core.money import Money
+from licensing import counting, terms
+from licensing.models import Line
+from licensing.rights import territories
+from licensing.rights.axes import Unreadable
+from licensing.terms import Terms
+
+
+def of(title: Title, asked: Terms) -> list[dict]:
+    """[{territories, label, amount, currency, text}]: the floors for what is asked, of the mandates on the title and
+    above it. A floor is meant for each deal that takes any of its territories, so it counts wherever it is met.
+    """
+    above = counting.Family(db.session, [title.id]).path(title.id)
+    block, found = asked.line().block, {}
+    for row in db.session.scalars(select(Line).where(
+            Line.title_id.in_(above), Line.mandate_id.is_not(None), Line.counts_until.is_(None))
+            .options(joinedload(Line.mandate)).order_by(Line.id)).unique():
+        if row.mandate.floors and terms.of_row(row).line().block.meets(block):
+            for floor in row.mandate.floors:
+                if (where := _read(floor["territories"])) & block.territories:
+                    label = territories.label(where, floor["territories"])
+                    found[where, floor["amount"], floor["currency"]] = {
+                        **floor, "label": label, "text": f"Your floor for {label} is {_money(floor)}"}
+    return list(found.values())
+
+
+def _read(names) -> int:
+    try:
+        return territories.read(names)
+    except Unreadable:  # a name was given up since: rather a floor too many than one too few
+        return territories.ALL
+
+
+def judged(floors: list[dict], price: Decimal | None, currency: str) -> list[dict]:
+    """The same with `below`: whether a price for the whole line lies under each; None where that cannot be said, for
+    want of a price, or of a rate between two currencies."""
+    found = []
+    for floor in floors:
+        below, text = None, floor["text"]
+        if floor["currency"] != currency:
+            text += f"; the offer is in {currency}"
+        elif price is not None:
+            below = price < Decimal(floor["amount"])
+            text = f"Below your floor of {_money(floor)} for {floor['label']}" if below else text
+        found.append({**floor, "below": below, "text": text})
+    return found
+
+
+def _money(floor) -> Money:
+    return Money.read(floor["amount"], floor["currency"])

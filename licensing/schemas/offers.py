@@ -1,0 +1,106 @@
+"""The shape of offers, their versions and their steps on the wire."""
+from marshmallow import Schema, ValidationError, fields, pre_load, validate
+
+from catalogue.schemas import Id, SellerSchema, Words
+from core.money import CURRENCIES
+from licensing import drafts, moves, workflow
+from licensing.schemas import AnswerSchema, LineSchema, StoredLineSchema
+
+
+class Currency(fields.String):
+    """A currency in use (ISO 4217)."""
+
+    def __init__(self, **kwargs):
+        super().__init__(validate=validate.OneOf(CURRENCIES, error="Not a currency code of ISO 4217, such as EUR."),
+                         **kwargs)
+
+
+class OfferLineSchema(LineSchema):
+    title_id = Id(required=True)
+    price = fields.Raw(load_default=None, allow_none=True, metadata={"description": "in the offer's currency"})
+
+    @pre_load
+    def check_price(self, data, **_):
+        if isinstance(data, dict) and not isinstance(data.get("price"), str | int | float | None):
+            raise ValidationError("A price is a number or a string such as 42000.50.", "price")
+        return data
+
+
+class OfferSchema(Schema):
+    seller = Id(load_default=None, metadata={"description": "the seller's id, if you buy"})
+    buyer = Id(load_default=None, metadata={"description": "the buyer's id, if you sell"})
+    currency = Currency(required=True)
+    valid_until = fields.Date(load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(OfferLineSchema), required=True,
+                        validate=validate.Length(1, drafts.MOST_LINES))
+
+
+class OfferPatch(Schema):
+    currency = Currency()
+    valid_until = fields.Date(allow_none=True)
+    lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, drafts.MOST_LINES))
+
+
+class OfferQuery(Schema):
+    state = fields.String(validate=validate.OneOf([state.value for state in workflow.State]))
+
+
+class StepSchema(Schema):
+    action = fields.String(required=True, validate=validate.OneOf([*workflow.ACTIONS, "amend"]))
+    version = fields.Integer(strict=True, load_default=None, allow_none=True)
+    note = Words(4000, least=0, load_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(OfferLineSchema), load_default=None, allow_none=True,
+                        validate=validate.Length(1, drafts.MOST_LINES))
+
+
+class TakenStepSchema(Schema):
+    id = fields.String()
+    action = fields.String()
+    side = fields.String(metadata={"description": "buyer, seller or system"})
+    by = fields.Function(lambda step: step.person and step.person.name)
+    from_state = fields.String(data_key="from")
+    to_state = fields.String(data_key="to")
+    state = fields.Function(lambda step: step.to_state)
+    version = fields.Integer()
+    note = fields.String(allow_none=True)
+    at = fields.DateTime()
+
+
+class WrittenLineSchema(StoredLineSchema):
+    """A line of an offer's version."""
+    title = fields.Function(lambda row: row.title.original_title)
+    price = fields.Function(lambda row: drafts.price_text(row))
+    avails = fields.Nested(AnswerSchema, attribute="answer")
+
+    class Meta:
+        exclude = ("counts_from", "counts_until", "note")
+
+
+class VersionSchema(Schema):
+    number = fields.Integer()
+    side = fields.String()
+    by = fields.String(attribute="person.name")
+    created_at = fields.DateTime()
+    lines = fields.List(fields.Nested(WrittenLineSchema))
+    changes = fields.List(fields.Dict(), metadata={"description": "against the version before"})
+
+
+class OfferListedSchema(Schema):
+    id = fields.String()
+    state = fields.String()
+    seller = fields.Nested(SellerSchema)
+    buyer = fields.Nested(SellerSchema)
+    currency = fields.String()
+    valid_until = fields.Date(allow_none=True)
+    version = fields.Integer(attribute="number")
+    created_at = fields.DateTime()
+    updated_at = fields.DateTime()
+    waits_for = fields.Function(lambda offer: moves.waits_for(offer))
+    titles = fields.Function(lambda offer: [line.title.original_title for line in offer.current.lines])
+
+
+class OfferShownSchema(OfferListedSchema):
+    versions = fields.List(fields.Nested(VersionSchema))
+    steps = fields.List(fields.Nested(TakenStepSchema))
+    actions = fields.List(fields.String(), metadata={"description": "what you may do now"})
+    lines = fields.List(fields.Nested(WrittenLineSchema), metadata={"description": "of the current version"})
