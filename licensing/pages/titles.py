@@ -32,8 +32,9 @@ def _title_page(shown: Title, errors=None, status=200):
     return render_template(
         "licensing/title.html", title=shown, typed=typed, answer=answer, errors={**line_errors, **(errors or {})},
         asked_here=asking.address(typed) if asking.asks(request.args) else {}, franchise=members, links=among,
-        own=own, **_records(shown, own), floors=floors.of(shown, asked) if own and asked else [], buyers=buyers, media_tree=media.vocabulary(),
-        line_url=_line_url, may_offer=permissions.allows(viewer, "offer.draft") and (viewer.buys or own)), status
+        own=own, **_records(shown, own), floors=floors.of(shown, asked) if own and asked else [], buyers=buyers,
+        media_tree=media.vocabulary(), line_url=_line_url,
+        may_offer=permissions.allows(viewer, "offer.draft") and (viewer.buys or own)), status
 
 
 def _records(shown, own):
@@ -73,7 +74,8 @@ def _rights_page(shown, errors=None, typed=None, form=None, status=200):
     return render_template(
         "licensing/rights.html", title=shown, own=own, line=line, drawn=drawn, problems=problems,
         asked_here=asking.address(line) if asking.asks(request.args) else {},
-        **_records(shown, own), media_tree=media.vocabulary(), errors=errors or {}, typed=typed or {"languages": ["*"]}, form=form,
+        **_records(shown, own), media_tree=media.vocabulary(), errors=errors or {},
+        typed=typed or {"languages": ["*"]}, form=form,
         may_end=own and permissions.allows(viewer, "mandate.end", Relation.OWN)), status
 
 
