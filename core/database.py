@@ -94,6 +94,7 @@ def init_app(app):
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {
-        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False)})
+        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
+        "execution_options": {"instance": app.config["INSTANCE"]}})  # for those who keep copies beside the database
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).parent.parent / "migrations"))

@@ -155,6 +155,14 @@ class TitleEvent(db.Model):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class SavedLedger(db.Model):
+    """A file of the ledger that was laid from this database: only such a file is trusted (`licensing.book`)."""
+    __tablename__ = "saved_ledger"
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+    server: Mapped[str] = mapped_column(String(40))  # PostgreSQL's system identifier; empty on SQLite
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Offer(db.Model):
     """A negotiation between a buyer and a seller over one or more titles, in one currency."""
     __tablename__ = "offer"

@@ -109,9 +109,11 @@ def _ranked(table, asked, index):
 
 def _free(asked, title_ids, licensee):
     """Those of the titles whose rights match the line, as the ledger or the engine itself says."""
-    ids, verdicts = avails.verdicts(asked.line, np.sort(title_ids), licensee)
+    title_ids = np.sort(title_ids)
     if asked.match == "cover":
-        return ids[verdicts == ledger.AVAILABLE]
+        ids, free = avails.available(asked.line, title_ids, licensee)
+        return ids[free]
+    ids, verdicts = avails.verdicts(asked.line, title_ids, licensee)
     some = ids[verdicts != ledger.UNAVAILABLE]
     if asked.match == "overlap":
         return some

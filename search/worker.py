@@ -1,9 +1,10 @@
-"""The one worker: drains the outbox into the index and lets the clock move what is due.
+"""The one worker: drains the outbox into the index, lets the clock move what is due, and saves the ledger.
 
 A restarted worker goes on where the last one stopped; nothing is lost with the process. There is one at
 a time, by a lock on a file of the instance folder.
 """
 import fcntl
+import math
 import time
 from contextlib import contextmanager
 from functools import partial
@@ -13,12 +14,12 @@ from sqlalchemy.exc import OperationalError
 
 from core import http, outbox
 from core.database import db, reading
-from licensing import offers
+from licensing import avails, offers
 from search import documents
 from search.index import Damaged, Index
 
 IDLE_SECONDS = 0.3
-SWEEP_EVERY_SECONDS = 600
+SWEEP_EVERY_SECONDS, KEEP_EVERY_SECONDS = 600, 30
 AT_ONCE = 20_000  # rows of the outbox
 REBUILD_AT = 2_000  # changed titles
 
@@ -76,6 +77,16 @@ def turn(index: Index) -> int:
     return done
 
 
+def keep_ledger() -> bool:
+    """Save the ledger of rights, if that pays, for every process to map. Returns whether it was saved."""
+    book = avails.book(db.engine)
+    if not book.wants_saving(db.engine):
+        return False
+    book.save(db.session)
+    db.session.commit()
+    return True
+
+
 def _due():
     with reading():
         due = offers.due()
@@ -85,10 +96,13 @@ def _due():
 
 def work(index: Index, say=print):
     """Work until stopped. A damaged index is rebuilt; a busy database is waited for."""
-    swept = 0.0
+    swept = kept = -math.inf
     while True:
         try:
             idle = not turn(index)
+            if idle and time.monotonic() - kept > KEEP_EVERY_SECONDS:
+                keep_ledger()
+                kept = time.monotonic()
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
                 http.sweep_keys()
                 db.session.commit()

@@ -140,10 +140,11 @@ class Dictionary:
         most = max(map(len, (self.territories, self.media, self.languages, self.roles)))
         return np.dtype(np.uint16 if most <= 1 << 16 else np.uint32)
 
-    def coded(self, rows):
-        """(title ids, share numbers, is it no mandate, numbers, days) of a list of rows."""
-        titles, shares, kinds, territories, media, languages, starts, ends, exclusive, *more = zip(*rows, strict=True)
-        size, (runs_left, licensees) = len(rows), more or (repeat(None, len(rows)), repeat(None, len(rows)))
+    def coded(self, fields):
+        """(title ids, share numbers, is it no mandate, numbers, days) of rows given field by field."""
+        titles, shares, kinds, territories, media, languages, starts, ends, exclusive, *more = fields
+        size = len(titles)
+        runs_left, licensees = more or (repeat(None, size), repeat(None, size))
         columns = ((self.territories, territories), (self.media, media), (self.languages, languages),
                    (self.roles, zip(kinds, exclusive, runs_left, licensees, strict=True)))  # making Roles is slow
         numbers, days = np.empty((size, len(columns)), dtype=np.uint32), np.empty((size, 2), dtype=np.int32)
@@ -171,11 +172,17 @@ class Columns(NamedTuple):
         return sum(column.nbytes for column in self)
 
 
-def laid(rows, dictionary: Dictionary) -> Columns:
-    """Rows in any order as columns, titles ascending. Fast where rows come by title, share and mandates first."""
-    rows, parts = iter(rows), []
+def by_field(rows):
+    """Rows as `laid` takes them: some thousand at a time, field by field."""
+    rows = iter(rows)
     while some := list(islice(rows, AT_A_TIME)):
-        parts.append(dictionary.coded(some))
+        yield tuple(zip(*some, strict=True))
+
+
+def laid(pieces, dictionary: Dictionary) -> Columns:
+    """Rows in any order, given `by_field`, as columns, titles ascending. Fast where they come by title, share and
+    mandates first."""
+    parts = [dictionary.coded(fields) for fields in pieces]
     if not parts:
         return _empty(dictionary.dtype)
     titles, shares, blocking, numbers, days = map(np.concatenate, zip(*parts, strict=True))

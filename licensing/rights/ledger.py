@@ -7,6 +7,7 @@ memory; the columns are written once and memory-mapped by every process.
 import json
 import shutil
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -17,46 +18,82 @@ from pathlib import Path
 import numpy as np
 
 from licensing.rights import scan
-from licensing.rights.columns import Changes, Columns, Dictionary, Row, laid, rows_of, taken, together
+from licensing.rights.columns import Changes, Columns, Dictionary, Row, by_field, laid, rows_of, taken, together
 from licensing.rights.dates import Dates
 from licensing.rights.holdings import Line
 from licensing.rights.scan import AVAILABLE, PARTIAL, UNAVAILABLE, UNSURE, Question
 
-__all__ = ["AVAILABLE", "PARTIAL", "UNAVAILABLE", "Ledger", "Row", "rows_of"]
+__all__ = ["AVAILABLE", "PARTIAL", "UNAVAILABLE", "Ledger", "Row", "by_field", "rows_of"]
 WORTH_COMPILING = 20_000  # rows; below, numpy answers sooner than compiled code is loaded
 WORTH_ALL = 8  # if more than one title of so many is asked for, all are judged: that is less work than picking them
+MARK = "mark.json"
 KEPT = 2  # generations of columns in a folder: the newest, and the one that a reader may be opening
 
 
 @cache
 def _compiled():
-    """The compiled scan, loaded when first asked for, for numba is heavy; None where there is no numba that fits, or
-    no folder in which to keep what it compiles."""
+    """The compiled scan; None where there is no numba that fits, or no folder in which to keep what it compiles."""
     try:
         return import_module("licensing.rights.scan_compiled").scan
     except (ImportError, RuntimeError):
         return None
 
 
+class _Aside:
+    """The compiled scan, made ready in a thread: importing numba takes a second, and the first question ever compiles
+    for ten or twenty. Until then numpy answers, so nobody waits."""
+
+    def __init__(self):
+        self._lock, self._ready, self._begun = threading.Lock(), {}, {}
+
+    def scan(self, columns: Columns, question: Question):
+        """The compiled scan, if it is ready for columns of this type; else None, and it will be."""
+        kind = columns.numbers.dtype
+        with self._lock:
+            if kind not in self._begun:
+                self._begun[kind] = threading.Thread(target=self._prepare, args=(kind, columns, question), daemon=True)
+                self._begun[kind].start()
+            return self._ready.get(kind)
+
+    def _prepare(self, kind, columns, question):
+        if scan_compiled := _compiled():
+            scan_compiled(columns, question)
+            self._ready[kind] = scan_compiled
+
+    def wait(self):
+        """Until all that was begun is ready."""
+        for thread in list(self._begun.values()):
+            thread.join()
+
+
+aside = _Aside()
+
+
 class Ledger:
     """What counts for every title. Not thread-safe: the caller holds a lock.
 
-    `compiled`: whether numba decides; None is where it can and is worth loading. The answers are the same. Raises
+    `compiled`: whether numba decides; None is where it can, is worth it and is ready. The answers are the same. Raises
     RuntimeError at the first question where it must and cannot.
     """
 
     def __init__(self, items=(), compiled: bool | None = None):
         """`items` are (title id, its shares)."""
         self._begin(Dictionary(), compiled=compiled)
-        self._columns = laid((row for title_id, shares in items for row in rows_of(title_id, shares)),
+        self._columns = laid(by_field(row for title_id, shares in items for row in rows_of(title_id, shares)),
                              self._dictionary)
 
     @classmethod
     def of_rows(cls, rows, compiled: bool | None = None) -> "Ledger":
         """From any iterable of `Row`s, or of plain tuples like them, all with or all without the last two fields."""
+        return cls.of_pieces(by_field(rows), compiled)
+
+    @classmethod
+    def of_pieces(cls, pieces, compiled: bool | None = None) -> "Ledger":
+        """From some thousand rows at a time, each piece a sequence for each field of `Row`; all with or all without the
+        last two. Quicker than rows where a database gives them so."""
         ledger = cls.__new__(cls)
         ledger._begin(Dictionary(), compiled=compiled)
-        ledger._columns = laid(rows, ledger._dictionary)
+        ledger._columns = laid(pieces, ledger._dictionary)
         return ledger
 
     def _begin(self, dictionary, columns=None, compiled=None):
@@ -77,9 +114,14 @@ class Ledger:
         if below == len(self._columns.ids) or self._columns.ids[below] != title_id:
             below = -1
         known = self._knows(title_id, below)
-        self._changes.put(title_id, laid(rows_of(title_id, shares), self._dictionary), below)
+        self._changes.put(title_id, laid(by_field(rows_of(title_id, shares)), self._dictionary), below)
         if below < 0 or known != bool(shares):
             self._frame = None  # which titles there are, and where, is found anew
+
+    @property
+    def changed(self) -> int:
+        """How many titles changed since the columns were laid down."""
+        return len(self._changes.place)
 
     def _knows(self, title_id, below):
         if (place := self._changes.place.get(title_id)) is None:
@@ -175,18 +217,19 @@ class Ledger:
             if len(places) * WORTH_ALL > len(columns.ids):
                 return self._judged(columns, question)[places]
             columns = taken(columns, places)
-        found = self._scan()(columns, question)
+        found = self._scan(columns, question)(columns, question)
         unsure = np.flatnonzero(found == UNSURE)
         if len(unsure):
             found[unsure] = scan.settle(columns, unsure, question, self._dictionary)
         return found
 
-    def _scan(self):
-        wanted = len(self._columns.numbers) >= WORTH_COMPILING if self.compiled is None else self.compiled
-        compiled = _compiled() if wanted else None
-        if self.compiled and not compiled:
+    def _scan(self, columns, question):
+        if self.compiled is None:
+            many = len(self._columns.numbers) >= WORTH_COMPILING
+            return many and aside.scan(columns, question) or scan.scan
+        if self.compiled and not _compiled():
             raise RuntimeError("numba cannot be used here; leave `compiled` open to answer without it")
-        return compiled or scan.scan
+        return _compiled() if self.compiled else scan.scan
 
     # -------------------------------------------------------------- files
 
@@ -201,8 +244,9 @@ class Ledger:
         for name, column in self._merged()._asdict().items():
             np.save(made / f"{name}.npy", column)
         known = self._dictionary
+        (made / MARK).write_text(json.dumps(mark), encoding="utf-8")
         (made / "dictionary.json").write_text(json.dumps({
-            "mark": mark, "territories": [f"{mask:x}" for mask in known.territories],
+            "territories": [f"{mask:x}" for mask in known.territories],
             "media": [f"{mask:x}" for mask in known.media], "languages": [f"{mask:x}" for mask in known.languages],
             "roles": list(known.roles)}), encoding="utf-8")
         _publish(made, folder)
@@ -215,6 +259,14 @@ class Ledger:
         kept = np.delete(np.arange(len(self._columns.ids)), below[below >= 0])
         there = places[changed.shares[places + 1] > changed.shares[places]]
         return together(taken(self._columns, kept), taken(changed, there))
+
+    @staticmethod
+    def saved(folder):
+        """The mark of the newest generation in `folder`, cheap to read; None where there is none, or no mark."""
+        for newest in _generations(Path(folder))[:-KEPT - 1:-1]:
+            with suppress(FileNotFoundError):  # dropped meanwhile
+                return json.loads((newest / MARK).read_text(encoding="utf-8"))
+        return None
 
     @classmethod
     def open(cls, folder, compiled: bool | None = None) -> "Ledger":
@@ -239,7 +291,7 @@ class Ledger:
         ledger = cls.__new__(cls)
         ledger._begin(Dictionary(**sets, roles=said["roles"]), compiled=compiled, columns=Columns(
             *(np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in Columns._fields)))
-        ledger.mark = said["mark"]
+        ledger.mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
         return ledger
 
 

@@ -253,3 +253,15 @@ def test_the_module_is_imported_without_its_compiler():
     said = subprocess.run([sys.executable, "-c", "import sys, licensing.rights.ledger; print('numba' in sys.modules)"],
                           capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_numpy_answers_until_the_compiled_scan_is_ready_and_both_say_the_same(monkeypatch):
+    monkeypatch.setattr(ledger, "WORTH_COMPILING", 1)
+    monkeypatch.setattr(ledger, "aside", ledger._Aside())
+    titles, _ = _catalogue(random.Random(3), 60)
+    book = Ledger(titles.items())
+    first = _agrees(book, titles, WORLD, TODAY_IN_SMALL, None)
+    ledger.aside.wait()
+    assert ledger.aside._ready, "the next question is for the compiled scan"
+    assert _agrees(book, titles, WORLD, TODAY_IN_SMALL, None) == first
