@@ -16,7 +16,9 @@ from catalogue.models import Title
 from core import clock
 from core.database import reading
 from licensing import counting, terms
-from licensing.models import Holdback, Line, SavedLedger
+from licensing.models import Holdback, Licence, Line, SavedLedger
+from licensing.rights import languages
+from licensing.rights.columns import HOLDBACK
 from licensing.rights.dates import FOREVER
 from licensing.rights.ledger import Ledger, by_field, rows_of
 
@@ -111,20 +113,61 @@ def _family(session, title_ids) -> list[int]:
 
 def _pieces(session):
     """All that counts, as `Ledger.of_pieces` takes it: most titles' lines as they are, the rest by `counting`."""
-    yield from _plain(session)
-    special = session.scalars(_special().order_by(Title.id)).all()
+    special = dict.fromkeys(session.scalars(_special().order_by(Title.id)))
+    yield from _plain_lines(session, special)
+    yield from _plain_holdbacks(session, special)
+    special = list(special)
     for start in range(0, len(special), AT_ONCE):
         some = counting.shares(session, special[start:start + AT_ONCE], claims=False)
         yield from by_field(row for title_id, shares in some.items() for row in rows_of(title_id, shares))
 
 
 def _special():
-    """Titles of which a line by itself does not say what counts: with a hierarchy, holdbacks, runs or open dates."""
+    """Titles of which a line by itself does not say what counts: with a hierarchy, runs, open dates or media."""
     several = select(Title.root_id).group_by(Title.root_id).having(func.count() > 1)
     odd = select(Title.root_id).join(Line, Line.title_id == Title.id).where(Line.counts_until.is_(None), or_(
         Line.runs.is_not(None), Line.tba != null(), Line.leaves != null(), Line.hereafter, Line.future))
-    held = select(Title.root_id).join(Holdback, Holdback.title_id == Title.id).where(Holdback.counts_until.is_(None))
+    held = select(Title.root_id).join(Holdback, Holdback.title_id == Title.id).where(
+        Holdback.counts_until.is_(None), Holdback.tba != null())
     return select(Title.id).where(Title.root_id.in_(several.union(odd, held)))
+
+
+def _plain_lines(session, special):
+    """The lines of all other titles, field by field."""
+    first, last = _Days(0), _Days(1)
+    for titles, starts, ends, is_licence, *keys, exclusive in _plain(
+            session, special, Line, Line.licence_id.is_not(None), Line.territories_key, Line.media_key, Line.languages_key,
+            type_coerce(Line.exclusive, Integer)):
+        sets = terms.sets(set().union(*keys), session)
+        yield (titles, [0] * len(titles), is_licence, *([sets[key] for key in column] for column in keys),
+               [first[day] for day in starts], [last[day] for day in ends], exclusive)
+
+
+def _plain_holdbacks(session, special):
+    """Their hard holdbacks."""
+    first, last = _Days(0), _Days(1)
+    for titles, starts, ends, *keys, hard, licensee_ids, names in _plain(
+            session, special, Holdback, Holdback.territories_key, Holdback.media_key, Holdback.hard,
+            Licence.licensee_id, Licence.licensee_name):
+        sets = terms.sets(set().union(*keys), session)
+        yield from by_field(
+            (title_id, 0, HOLDBACK, sets[where], sets[what], languages.ALL, first[start], last[end], True, None,
+             name if licensee is None else licensee)
+            for title_id, start, end, where, what, counts, licensee, name in zip(
+                titles, starts, ends, *keys, hard, licensee_ids, names, strict=True) if counts)
+
+
+def _plain(session, special, table, *fields):
+    """What counts of a table, of all titles that are not special: titles, starts, ends and the fields, each piece a
+    tuple for each. There are millions: so dates come as the driver has them, and rows in the order they lie in."""
+    query = (select(table.title_id, type_coerce(table.starts_on, String), type_coerce(table.ends_on, String), *fields)
+             .where(table.counts_until.is_(None)))
+    if table is Holdback:
+        query = query.outerjoin(Licence, Licence.id == Holdback.licence_id)
+    rows = session.connection().execute(query, execution_options={"yield_per": AT_ONCE}).cursor
+    while some := rows.fetchmany(AT_ONCE):
+        if plain := [row for row in some if row[0] not in special]:
+            yield zip(*plain, strict=True)
 
 
 class _Days(dict):
@@ -137,19 +180,3 @@ class _Days(dict):
     def __missing__(self, day):
         self[day] = number = (day if isinstance(day, date) else date.fromisoformat(day)).toordinal() + self._later
         return number
-
-
-def _plain(session):
-    """The lines of all other titles, field by field."""
-    raw = {axis: type_coerce(getattr(Line, f"{axis}_key"), String) for axis in terms.AXES}
-    rows = session.execute(
-        select(Line.title_id, Line.licence_id.is_not(None), *raw.values(), type_coerce(Line.starts_on, String),
-               type_coerce(Line.ends_on, String), type_coerce(Line.exclusive, Integer))
-        .where(Line.counts_until.is_(None), Line.title_id.not_in(_special()))
-        .order_by(Line.title_id, Line.licence_id.is_not(None)), execution_options={"yield_per": AT_ONCE})
-    first, last = _Days(0), _Days(1)
-    for some in rows.partitions():
-        titles, kinds, *keys, starts, ends, exclusive = zip(*some, strict=True)
-        sets = terms.sets(set().union(*keys), session)
-        yield (titles, [0] * len(titles), kinds, *([sets[key] for key in column] for column in keys),
-               [first[day] for day in starts], [last[day] for day in ends], exclusive)

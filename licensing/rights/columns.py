@@ -199,12 +199,9 @@ def _empty(dtype):
 
 
 def _order(titles, shares, blocking):
-    """How to sort rows by title, share, mandates first; None where they are."""
-    later, same = titles[1:] > titles[:-1], titles[1:] == titles[:-1]
-    onward, together = shares[1:] > shares[:-1], shares[1:] == shares[:-1]
-    if (later | same & (onward | together & (blocking[1:] >= blocking[:-1]))).all():
-        return None
-    return np.lexsort((blocking, shares, titles))
+    """How to sort rows by title, share, mandates first; None where they are. Quick where some long runs of them are."""
+    place = (titles * (int(shares.max()) + 1) + shares) * 2 + blocking
+    return None if (place[1:] >= place[:-1]).all() else np.argsort(place, kind="stable")
 
 
 def _cut(titles, shares, blocking, numbers, days):
