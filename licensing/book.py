@@ -113,10 +113,10 @@ def _family(session, title_ids) -> list[int]:
 
 def _pieces(session):
     """All that counts, as `Ledger.of_pieces` takes it: most titles' lines as they are, the rest by `counting`."""
-    special = dict.fromkeys(session.scalars(_special().order_by(Title.id)))
+    special = set(session.scalars(_special()))
     yield from _plain_lines(session, special)
     yield from _plain_holdbacks(session, special)
-    special = list(special)
+    special = sorted(special)
     for start in range(0, len(special), AT_ONCE):
         some = counting.shares(session, special[start:start + AT_ONCE], claims=False)
         yield from by_field(row for title_id, shares in some.items() for row in rows_of(title_id, shares))
@@ -136,8 +136,8 @@ def _plain_lines(session, special):
     """The lines of all other titles, field by field."""
     first, last = _Days(0), _Days(1)
     for titles, starts, ends, is_licence, *keys, exclusive in _plain(
-            session, special, Line, Line.licence_id.is_not(None), Line.territories_key, Line.media_key, Line.languages_key,
-            type_coerce(Line.exclusive, Integer)):
+            session, special, Line, Line.licence_id.is_not(None), Line.territories_key, Line.media_key,
+            Line.languages_key, type_coerce(Line.exclusive, Integer)):
         sets = terms.sets(set().union(*keys), session)
         yield (titles, [0] * len(titles), is_licence, *([sets[key] for key in column] for column in keys),
                [first[day] for day in starts], [last[day] for day in ends], exclusive)
@@ -164,10 +164,13 @@ def _plain(session, special, table, *fields):
              .where(table.counts_until.is_(None)))
     if table is Holdback:
         query = query.outerjoin(Licence, Licence.id == Holdback.licence_id)
-    rows = session.connection().execute(query, execution_options={"yield_per": AT_ONCE}).cursor
-    while some := rows.fetchmany(AT_ONCE):
-        if plain := [row for row in some if row[0] not in special]:
-            yield zip(*plain, strict=True)
+    rows = session.connection().execute(query, execution_options={"yield_per": AT_ONCE})
+    for some in rows.partitions():
+        fields = list(zip(*some, strict=True))
+        if not special.isdisjoint(fields[0]):
+            fields = list(zip(*(row for row in zip(*fields, strict=True) if row[0] not in special), strict=True))
+        if fields:
+            yield fields
 
 
 class _Days(dict):
