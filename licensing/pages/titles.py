@@ -1,5 +1,5 @@
 """The title page with its question, the drawings of its rights, and the seller's record of them."""
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 
 from accounts import people, permissions, security
 from accounts.permissions import Relation
@@ -8,7 +8,7 @@ from catalogue.models import Status, Title
 from catalogue.schemas import TitlePatch
 from core import http
 from core.errors import Invalid
-from licensing import asking, avails, contracts, drawings, floors, grounds, mandates, terms
+from licensing import asking, avails, contracts, drawings, exports, floors, grounds, mandates, terms
 from licensing.pages import bp
 from licensing.rights import media
 from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
@@ -67,6 +67,20 @@ def rights(title_id):
     return _rights_page(titles.get(title_id, security.viewer()))
 
 
+@bp.get("/titles/<id:title_id>/rights.csv")
+@security.permit("title.see")
+def rights_table(title_id):
+    """What is free of what was asked, as a spreadsheet."""
+    viewer = security.viewer()
+    shown = titles.get(title_id, viewer)
+    _, asked, problems = _supposed(request.args)
+    if problems:
+        raise Invalid(problems)
+    answer = avails.ask(shown.id, asked, avails.licensee(viewer, shown))
+    return Response(exports.free_table(shown, answer), mimetype="text/csv", headers={
+        "Content-Disposition": f"attachment; filename=slate-{shown.id}-free.csv"})
+
+
 def _rights_page(shown, errors=None, typed=None, form=None, status=200):
     viewer = security.viewer()
     own = avails.owns(shown, viewer)
@@ -80,18 +94,26 @@ def _rights_page(shown, errors=None, typed=None, form=None, status=200):
 
 
 def _drawn(shown, viewer, args):
-    """(line as typed, drawings or None, errors). What was not asked is supposed, but never a territory or a medium."""
+    """(line as typed, drawings or None, errors)."""
+    typed, asked, problems = _supposed(args)
+    if problems:
+        return typed, None, problems
+    where, what = asked.territories * bool(typed["territories"]), asked.media * bool(typed["media"])
+    return typed, drawings.draw(shown, viewer, asked, where, what), {}
+
+
+def _supposed(args):
+    """(line as typed, terms or None, errors). What was not asked is supposed, but never a territory or a medium: where
+    none is named, all are drawn."""
     typed = asking.line(args)
     if not asking.asks(args):
         typed["exclusive"] = True
     typed = drawings.supposed(typed)
     try:
-        asked = terms.read(load(LineSchema(), {**typed, "territories": typed["territories"] or ["World"],
-                                               "media": typed["media"] or ["all"]}))
+        return typed, terms.read(load(LineSchema(), {**typed, "territories": typed["territories"] or ["World"],
+                                                     "media": typed["media"] or ["all"]})), {}
     except Invalid as problem:
         return typed, None, problem.errors
-    where, what = asked.territories * bool(typed["territories"]), asked.media * bool(typed["media"])
-    return typed, drawings.draw(shown, viewer, asked, where, what), {}
 
 
 @bp.post("/titles/<id:title_id>/mandates")

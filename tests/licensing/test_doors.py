@@ -1,7 +1,11 @@
 """One engine answers everywhere: every door is asked the same random questions about the same random catalogue."""
+import csv
+import io
 import random
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,12 +16,13 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict
-from licensing import avails, contracts, counting, drafts, mandates, offers, promises, terms
+from licensing import asking, avails, contracts, counting, drafts, drawings, mandates, offers, promises, terms
 from licensing.models import Licence
-from licensing.rights import availability, ledger
-from licensing.rights.availability import Verdict
+from licensing.rights import availability, languages, ledger
+from licensing.rights.availability import Code, Verdict
 from tests.conftest import Caller, both
 from tests.scale import at
+from tests.test_pages import Visitor
 
 PLACES = ["HK", "TW", "SG", "CA-QC", "CA", "DE", "Nordics", "World", "World,-DE"]
 MEDIA = ["svod", "free_tv", "pay_tv", "television", "airline", "all"]
@@ -67,10 +72,28 @@ def a_catalogue(rng, house, buyers):
     return made
 
 
+def _free_in_the_spreadsheet(browser, title, asked):
+    """The blocks that the table names, read back as anybody would read them."""
+    address = f"/titles/{title.id}/rights.csv"
+    with ThreadPoolExecutor(1) as elsewhere:  # outside of this application context, which knows nobody
+        response = elsewhere.submit(browser.client.get, address, query_string=asking.address(asked.as_json())).result()
+    assert response.status_code == 200, response.get_data(as_text=True)[-800:]
+    rows = list(csv.DictReader(io.StringIO(response.get_data(as_text=True).removeprefix("\ufeff"))))
+    return [terms.read({**{axis: row[axis].split(",") for axis in terms.AXES},
+                        "starts_on": date.fromisoformat(row["starts_on"]),
+                        "ends_on": row["ends_on"] and date.fromisoformat(row["ends_on"]) or None}).line().block
+            for row in rows]
+
+
+def _by_name(block):
+    """A block with the languages that can be named: less than all are listed ones."""
+    return block if block.languages == languages.ALL else replace(block, languages=block.languages & languages.LISTED)
+
+
 @both
 def test_every_door_gives_the_same_answer_block_for_block(fresh):
     app = fresh(seeded=True)
-    rng, caller = random.Random(11), Caller(app, "buyer@sakura.test")
+    rng, caller, browser = random.Random(11), Caller(app, "buyer@sakura.test"), Visitor(app, "buyer@sakura.test")
     with app.app_context():
         house = people.organisation_named("Harbour Pictures")
         buyers = [people.viewer(people.find(f"buyer@{name}.test").id) for name in ("sakura", "nordlys")]
@@ -89,6 +112,13 @@ def test_every_door_gives_the_same_answer_block_for_block(fresh):
             said = avails.described(answer, asked, title, buyer)
             assert (shown["verdict"], shown["free"], shown["reasons"], shown["alternatives"]) == (
                 said["verdict"], said["free"], said["reasons"], said["alternatives"])
+            assert _free_in_the_spreadsheet(browser, title, asked) == [_by_name(each) for each in answer.free]  # export
+            box = asked.line().block
+            drawn = drawings.draw(title, buyer, asked, box.territories, box.media)  # grid, timeline and map
+            state = drawn.views.cell(box.territories, box.media).state
+            limited = any(reason.code == Code.LIMITED_BY_CHILDREN for reason in answer.reasons)
+            assert (state == "free") == (answer.verdict == Verdict.AVAILABLE)
+            assert (state == "part") == (answer.verdict == Verdict.PARTIAL) or (state == "part" and limited)
             offer = drafts.create(buyer, currency="EUR", seller_id=house.id, lines=[
                 {**asked.as_json(), "starts_on": asked.starts_on, "ends_on": asked.ends_on, "title_id": title.id,
                  "price": 1}])
