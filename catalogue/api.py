@@ -9,19 +9,6 @@ from core.http import Blueprint
 bp = Blueprint("titles", __name__, url_prefix="/api/v1/titles", description="What exists")
 
 
-@bp.post("")
-@security.permit("title.create")
-@http.writes
-@bp.arguments(TitleSchema)
-@bp.response(201, TitleSchema)
-def create(data):
-    """List a title."""
-    viewer = security.viewer()
-    parent = titles.parent_in(data, viewer)
-    title = titles.create(viewer.organisation_id, parent=parent or None, titles=data.pop("names", ()), **data)
-    return title, 201, http.etag(title.revision)
-
-
 @bp.get("")
 @security.permit("title.see")
 @bp.arguments(TitleQuery, location="query")

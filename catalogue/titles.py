@@ -52,6 +52,8 @@ def create(organisation_id: int, *, original_title: str, kind: str, parent: Titl
     `titles` are [{language, value, kind}], `synopsis` {language: text}, `credits` [{role, name}]; the rest
     are the plain fields of the record. Raises Invalid where the external id is taken or the parent unfit.
     """
+    if parent:  # what is licensed of the parent, and of which children, must not change meanwhile
+        lock([parent.id])
     title = Title(organisation_id=organisation_id, kind=kind, original_title=original_title,
                   franchise_id=franchise_id, created_at=clock.now(), updated_at=clock.now(),
                   **{name: value for name, value in rest.items() if name in PLAIN and value is not None})

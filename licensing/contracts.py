@@ -104,8 +104,9 @@ def _counted(title: Title, said: Terms) -> Terms:
 
 
 def follow(title: Title, old_root: int):
-    """After a title moved in its hierarchy its licences move along: what a licence on the old parent covered of it
-    stays covered. Raises Conflict where rights would now be sold twice. The caller holds the locks of both roots."""
+    """After a title came into a hierarchy, or moved, its licences follow: what a licence on the old parent covered of
+    it stays covered, and every guard names the leaves of now. Raises Conflict where rights would now be sold twice.
+    The caller holds the locks of both roots."""
     if old_root != title.root_id:
         below = titles.family_below(title.id)
         for line in db.session.scalars(_counting().where(Title.root_id == old_root)).all():

@@ -1,4 +1,4 @@
-"""Mandates and licences, a title that moves with them, and whether it is free."""
+"""Mandates and licences, a title that comes or moves among them, and whether it is free."""
 from accounts import people, security
 from catalogue import titles
 from catalogue.schemas import ID, TitlePatch, TitleSchema
@@ -17,6 +17,21 @@ from licensing.schemas import (
     RecordedLicenceSchema,
     RecordedMandateSchema,
 )
+
+
+@bp.post("/titles")
+@security.permit("title.create")
+@http.writes
+@bp.arguments(TitleSchema)
+@bp.response(201, TitleSchema)
+def create_title(data):
+    """List a title."""
+    viewer = security.viewer()
+    parent = titles.parent_in(data, viewer)
+    title = titles.create(viewer.organisation_id, parent=parent or None, titles=data.pop("names", ()), **data)
+    if parent:
+        contracts.follow(title, title.root_id)
+    return title, 201, http.etag(title.revision)
 
 
 @bp.patch("/titles/<id:title_id>")

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.database import db
 from tests.conftest import Caller, a_line, both
 
 
@@ -198,6 +199,21 @@ def test_the_first_child_takes_over_what_was_licensed_of_its_parent(house):
     one, two = (listed(seller, mandate=False, kind="episode", parent_id=season) for _ in range(2))
     assert [ask(buyer, each)["verdict"] for each in (series, season, one, two)] == [
         "unavailable", "unavailable", "unavailable", "available"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_the_guard_knows_the_children_that_came_later(house):
+    """A licence that covers future children guards the new one; the first child is guarded for its parent."""
+    seller, *_ = house
+    series, other = listed(seller, kind="series"), listed(seller, kind="series")
+    seller.post(f"/titles/{series}/licences", {**a_line("DE"), "future": True, "licensee": "X"})
+    seller.post(f"/titles/{other}/licences", {**a_line("DE"), "licensee": "Y"})
+    seasons = [listed(seller, mandate=False, kind="season", parent_id=each) for each in (series, series, other)]
+    with seller.app.app_context():
+        named = db.text("SELECT count(*) FROM licence_guard WHERE leaves @> CAST(:leaf AS bigint)")
+        guarded = [db.session.scalar(named, {"leaf": int(each)}) for each in seasons]
+        assert guarded == [1, 1, 1]
 
 
 @both
