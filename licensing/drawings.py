@@ -19,7 +19,7 @@ from licensing.rights.dates import Dates
 from licensing.terms import Terms
 
 YEARS_ASKED, YEARS_AFTER = 3, 2  # where nobody says an end; what is drawn beyond the end that was asked
-MARKS = {Code.HELD: "1", Code.ENCUMBERED: "R", Code.SOFT_HOLDBACK: "S", Code.TENTATIVE: "T"}
+MARKS = {Code.ENCUMBERED: "R", Code.SOFT_HOLDBACK: "S", Code.TENTATIVE: "T"}  # a hold is marked by its rank
 WHYS = 3
 
 
@@ -88,9 +88,12 @@ class Drawings:
         """Rows in groups that stand together: the asked, then region by region."""
         groups = {}
         for row in self.views.grid():
-            groups.setdefault((row.asked, row.region), []).append({**self._row(row), "cells": [
-                self._cell(cell, row, media.label(cell.media), row.asked and bool(cell.media & self.asked.media))
-                for cell in row.cells]})
+            cells = [self._cell(cell, row, media.label(cell.media), row.asked and bool(cell.media & self.asked.media))
+                     for cell in row.cells]
+            marks, mark = {cell["mark"] for cell in cells}, None
+            if len(marks) == 1:  # what is to be minded in every medium is marked once, at the name
+                mark, cells = marks.pop(), [{**cell, "mark": None} for cell in cells]
+            groups.setdefault((row.asked, row.region), []).append({**self._row(row), "mark": mark, "cells": cells})
         return list(groups.values())
 
     @cached_property
@@ -137,10 +140,9 @@ class Drawings:
 
     @cached_property
     def marks(self):
-        """The marks that are in the grid."""
-        found = {cell["mark"] for rows in self.grid for row in rows for cell in row["cells"]}
-        return [(mark, word) for mark, word in (("1", "hold"), ("R", "somebody has the first word"),
-                                                ("S", "soft holdback"), ("T", "tentative date")) if mark in found]
+        """The marks that are in the grid, with their words."""
+        found = {each["mark"] for rows in self.grid for row in rows for each in (row, *row["cells"]) if each["mark"]}
+        return [(mark, wording.MARKS.get(mark) or wording.rank(int(mark)).lower()) for mark in sorted(found)]
 
     @cached_property
     def years(self):
@@ -202,7 +204,7 @@ class Drawings:
                 continue
             known = avails.known_of(reason, self.known)
             if not reason.blocking:
-                mark = mark or MARKS[reason.code]
+                mark = mark or MARKS.get(reason.code) or str(known["hold"]["rank"])
             if known or not reason.blocking or any(span.state in ("part", views.CHILDREN) for span in cell.spans):
                 told.append(wording.why(reason, box, known))
         told = list(dict.fromkeys(told))

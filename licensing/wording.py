@@ -87,11 +87,15 @@ def block(each) -> str:
                        languages.label(each.languages), window(*each.dates.window)))
 
 
+def place(each) -> str:
+    """What a block is of, but for its dates: "Taiwan, SVOD"."""
+    tongues = [] if each.languages == languages.ALL else [languages.label(each.languages)]
+    return ", ".join((territories.label(each.territories), media.label(each.media), *tongues))
+
+
 def where(each) -> str:
     """A block inside a sentence: "Taiwan, SVOD, from 1 Jul 2028"."""
-    tongues = [] if each.languages == languages.ALL else [languages.label(each.languages)]
-    return ", ".join((territories.label(each.territories), media.label(each.media), *tongues,
-                      window(*each.dates.window)))
+    return f"{place(each)}, {window(*each.dates.window)}"
 
 
 def slots(typed) -> dict[str, str]:
@@ -137,6 +141,14 @@ OPTIONS = {"first_negotiation": "the first negotiation", "first_refusal": "the f
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth")
 
 
+MARKS = {"R": "first word", "S": "soft holdback", "T": "tentative date"}
+
+
+def rank(number: int) -> str:
+    """Which hold it is."""
+    return f"{ORDINALS[number - 1] if number <= len(ORDINALS) else f'{number}th'} hold"
+
+
 def _said(each, known) -> str:
     """The beginning of a reason; `known` is what stands behind it, for the seller."""
     if deal := known.get("deal"):
@@ -144,8 +156,7 @@ def _said(each, known) -> str:
     if (holdback := known.get("holdback")) and holdback["licensee"]:
         return f"Held back from {holdback['licensee']}"
     if hold := known.get("hold"):
-        rank = ORDINALS[hold["rank"] - 1] if hold["rank"] <= len(ORDINALS) else f"{hold['rank']}th"
-        return f"{rank} hold for {hold['organisation']}, until {day_of(hold['expires_at'][:10])}"
+        return f"{rank(hold['rank'])} for {hold['organisation']}, until {day_of(hold['expires_at'][:10])}"
     if option := known.get("option"):
         return (f"{option['organisation']} has {OPTIONS[option['kind']]}, to be answered until "
                 f"{day_of(option['deadline'])}")

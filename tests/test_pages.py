@@ -85,7 +85,7 @@ def test_the_drawings_are_for_everyone_and_whose_a_licence_is_for_its_seller_alo
             assert "licensed to 31 Dec 2028, then free" in page
         assert "Alpenkanal" in ours and "Record a mandate" in ours
         for secret in ("Alpenkanal", "Gulf Wings", "HP-D-", "HP-2024", "Blue Ferry", "Rights in</h2>", "Rights out",
-                       "mk-1", "hold for", "Record a mandate", "Withdraw", "End something", "has the first word"):
+                       "mk-1", "hold for", "Record a mandate", "Withdraw", "End something", "first word"):
             assert secret.lower() not in theirs.lower(), secret
     assert visitor("buyer@nordlys.test").get("/titles/999999/rights").status_code == 404
 

@@ -1,5 +1,6 @@
 """The seller's own titles."""
 import re
+from datetime import date
 
 from flask import flash, redirect, render_template, request, url_for
 
@@ -7,10 +8,10 @@ from accounts import security
 from catalogue import titles
 from catalogue.models import Kind
 from catalogue.schemas import TitleSchema
-from core import http
+from core import clock, http
 from core.database import db
 from core.errors import Invalid
-from licensing import counting
+from licensing import counting, outlook
 from licensing.pages import ON_A_PAGE, bp
 from licensing.schemas import load
 
@@ -28,11 +29,20 @@ def _slate_page(errors=None, typed=None, status=200):
     query = titles.listing(viewer, own=True)
     total = db.session.scalar(db.select(db.func.count()).select_from(query.order_by(None).subquery()))
     shown = db.session.scalars(query.limit(ON_A_PAGE).offset((page - 1) * ON_A_PAGE)).all()
-    lines = {title_id: {"mandates": {line.ref for share in shares for line in share.holdings.mandates},
-                        "licences": {line.ref for share in shares for line in share.holdings.licences}}
-             for title_id, shares in counting.shares(db.session, [each.id for each in shown], claims=False).items()}
+    looks = {title_id: outlook.of(shares, clock.today()) for title_id, shares in counting.shares(
+        db.session, [each.id for each in shown], claims=False).items()}
     return render_template("licensing/slate.html", titles=shown, total=total, page=page, pages=-(-total // ON_A_PAGE),
-                           lines=lines, errors=errors or {}, typed=typed or {}, kinds=list(Kind)), status
+                           looks=looks, spark=_spark, years=(clock.today().year, _last_year()), errors=errors or {},
+                           typed=typed or {}, kinds=list(Kind)), status
+
+
+def _spark(free: list[float]) -> str:
+    """The path of the share still free: a step for each quarter, 5 wide and 24 high."""
+    return "M0 24" + "".join(f"V{24 - 24 * share:.1f}H{5 * place}" for place, share in enumerate(free, 1)) + "V24Z"
+
+
+def _last_year() -> int:
+    return date.fromordinal(outlook.quarters(clock.today())[-1][1] - 1).year
 
 
 @bp.post("/slate")
