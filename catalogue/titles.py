@@ -196,10 +196,14 @@ def lock(title_ids):
     """Hold the rights of these titles, and of all that share their hierarchies, until the transaction ends.
 
     Touches the clock of each root in ascending order, so that two transactions over the same titles wait
-    for each other and never deadlock. Read what depends on it only afterwards.
+    for each other and never deadlock. Read what depends on it only afterwards. Where a title was moved to
+    another hierarchy while we waited, that one is locked too.
     """
     db.session.flush()
-    for root in roots(title_ids):
-        db.session.execute(update(RightsClock).where(RightsClock.root_id == root)
-                           .values(version=RightsClock.version + 1))
+    title_ids, held = set(title_ids), set()
+    while wanted := [root for root in roots(title_ids) if root not in held]:
+        for root in wanted:
+            db.session.execute(update(RightsClock).where(RightsClock.root_id == root)
+                               .values(version=RightsClock.version + 1))
+        held.update(wanted)
     db.session.expire_all()

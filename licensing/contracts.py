@@ -56,6 +56,7 @@ def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int 
     lines = [(title, _counted(title, said)) for title, said in lines]
     if taken := refused(lines, recording, licensee_id):
         raise RightsTaken(taken, viewer)
+    terms.write_sets(*(said for _, said in lines))
     licence = Licence(organisation_id=seller_id, licensee_id=licensee_id, licensee_name=licensee_name,
                       contract=contract, offer_id=offer_id, external_id=external_id, recorded_at=clock.now())
     for title, said in lines:
@@ -80,6 +81,7 @@ def grant_shared(seller_id: int, wanted) -> dict[int, availability.Answer]:
         raise ValueError("an exclusive licence, or one with runs, is granted by itself")
     refused, granted, now = {}, [], clock.now()
     answers = avails.granting_all([(each.title_id, each.terms) for each in wanted])
+    terms.write_sets(*(each.terms for each in wanted))
     for place, (each, (answer, leaves)) in enumerate(zip(wanted, answers, strict=True)):
         if answer is not None:
             refused[place] = answer

@@ -103,7 +103,7 @@ def write_version(offer: Offer, viewer: Viewer, side: Side, lines: list[dict]):
 
 
 def _fill(version, offer, viewer, side, lines):
-    errors = {}
+    errors, read = {}, []
     if not lines:
         raise Invalid({"lines": ["An offer names at least one title."]})
     if len(lines) > MOST_LINES:
@@ -113,12 +113,14 @@ def _fill(version, offer, viewer, side, lines):
         try:
             said = terms.read(data)
             title = _title(data.get("title_id"), offer, viewer, side, already)
-            version.lines.append(OfferLine(position=place, title=title, title_id=title.id,
-                                           price=_price(data.get("price"), offer.currency), **said.columns()))
+            read.append((said, title, _price(data.get("price"), offer.currency)))
         except Invalid as problem:
             errors[str(place)] = problem.errors
     if errors:
         raise Invalid({"lines": errors})
+    terms.write_sets(*(said for said, _, _ in read))
+    version.lines += [OfferLine(position=place, title=title, title_id=title.id, price=price, **said.columns())
+                      for place, (said, title, price) in enumerate(read)]
 
 
 def _title(title_id, offer, viewer, side, already):

@@ -40,15 +40,23 @@ class Done(NamedTuple):
 
 def load_mandates(title_ids: set[int], report: Report, commit, tick=nothing):
     """Give the seller World, all media, every language, exclusively, for ever, on titles that have no such mandate."""
-    held = set(db.session.scalars(select(Mandate.title_id).where(Mandate.external_id == MANDATE_ID))) & title_ids
+    held = _with_mandate() & title_ids
     report.counts["mandates unchanged"] += len(held)
     tick(len(held))
     for batch in batches(sorted(title_ids - held)):
         titles.lock(batch)
-        _record(batch)
-        report.counts["mandates recorded"] += len(batch)
+        fresh = sorted(set(batch) - _with_mandate(batch))  # asked again: another import may have been at work
+        _record(fresh)
+        report.counts["mandates recorded"] += len(fresh)
+        report.counts["mandates unchanged"] += len(batch) - len(fresh)
         tick(len(batch))
         commit()
+
+
+def _with_mandate(title_ids=None) -> set[int]:
+    """The titles, of these or of all, on which an import gave a mandate."""
+    given = select(Mandate.title_id).where(Mandate.external_id == MANDATE_ID)
+    return set(db.session.scalars(given if title_ids is None else given.where(Mandate.title_id.in_(title_ids))))
 
 
 def _record(title_ids):
@@ -79,22 +87,31 @@ def read_availability(rows, organisation_id: int, report: Report) -> list[Done]:
 
 def load_licences(licences: list[Done], organisation_id: int, report: Report, commit, tick=nothing):
     """Record licences that are not there yet. One that collides or lies outside the mandates is refused, and named."""
-    held = set(db.session.scalars(select(Licence.external_id).where(Licence.organisation_id == organisation_id)))
+    held = _held(organisation_id)
     fresh = [each for each in licences if each.external_id not in held]
     report.counts["licences unchanged"] += len(licences) - len(fresh)
     tick(len(licences) - len(fresh))
     for batch in batches(fresh):
-        _grant(batch, organisation_id, report, tick)
+        titles.lock({each.title_id for each in batch})
+        _grant(batch, organisation_id, report)
+        tick(len(batch))
         commit()
 
 
-def _grant(licences, organisation_id, report, tick):
-    titles.lock({each.title_id for each in licences})
-    refused = contracts.grant_shared(organisation_id, licences)
+def _held(organisation_id, external_ids=None) -> set[str]:
+    """Which licences, of these or of all, a seller has recorded, by their external ids."""
+    ids = select(Licence.external_id).where(Licence.organisation_id == organisation_id)
+    return set(db.session.scalars(ids if external_ids is None else ids.where(Licence.external_id.in_(external_ids))))
+
+
+def _grant(licences, organisation_id, report):
+    held = _held(organisation_id, [each.external_id for each in licences])  # another import may have been at work
+    fresh = [each for each in licences if each.external_id not in held]
+    refused = contracts.grant_shared(organisation_id, fresh)
     for place, answer in refused.items():
-        report.refuse(AVAILABILITY, licences[place].line, "territories", wording.reason(answer.reasons[0]))
-    report.counts["licences recorded"] += len(licences) - len(refused)
-    tick(len(licences))
+        report.refuse(AVAILABILITY, fresh[place].line, "territories", wording.reason(answer.reasons[0]))
+    report.counts["licences unchanged"] += len(held)
+    report.counts["licences recorded"] += len(fresh) - len(refused)
 
 
 def _read(row, number, ids) -> Done:

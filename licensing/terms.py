@@ -1,6 +1,7 @@
 """Terms: what one line says, between the words people write and the sets the engine computes with."""
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -67,7 +68,8 @@ class Terms:
 
     def columns(self) -> dict:
         """What a row of a line stores. Writes the sets it names, if they are new."""
-        return {**{f"{axis}_key": _intern(axis, getattr(self, axis)) for axis in AXES},
+        write_sets(self)
+        return {**{f"{axis}_key": _set(axis, getattr(self, axis))[0] for axis in AXES},
                 "starts_on": self.starts_on, "ends_on": self.ends_on, "exclusive": self.exclusive,
                 "written": self.written, "hereafter": self.hereafter, "future": self.future, "runs": self.runs,
                 "tba": self.tba}
@@ -153,14 +155,23 @@ def sets(keys, session=None) -> dict[str, int]:
     return {key: _sets[key] for key in keys}
 
 
-def _intern(axis, mask) -> str:
-    """The key of a set, writing it if it is new. Two writers of one set at once do no harm."""
-    codes = AXES[axis].codes(mask)
-    key = TermSet.key_of(axis, codes)
+def write_sets(*all_said: Terms):
+    """Write the sets that these terms name, as far as they are new. Two writers of one set at once do no harm.
+
+    They are written in one order everywhere, and whoever writes more than one line writes the sets of all of them
+    first: in the order of the lines, two transactions could each wait for a set of the other.
+    """
     written = db.session.info.setdefault(WRITTEN, set())
-    if key in written:
-        return key
-    written.add(key)
-    dialect = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
-    db.session.execute(dialect.insert(TermSet).values(key=key, codes=codes).on_conflict_do_nothing())
-    return key
+    named = dict(_set(axis, getattr(said, axis)) for said in all_said for axis in AXES)
+    if fresh := sorted(named.keys() - written):
+        dialect = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
+        db.session.execute(dialect.insert(TermSet.__table__).on_conflict_do_nothing(),
+                           [{"key": key, "codes": list(named[key])} for key in fresh])
+        written.update(fresh)
+
+
+@lru_cache(maxsize=10_000)
+def _set(axis, mask) -> tuple[str, tuple[str, ...]]:
+    """The key of a set, and its codes."""
+    codes = AXES[axis].codes(mask)
+    return TermSet.key_of(axis, codes), tuple(codes)

@@ -1,0 +1,106 @@
+"""Whoever waits for another finds the world as that one left it, and whoever waits twice waits in one order."""
+import re
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event, text
+
+import seed
+from accounts import people
+from catalogue import titles
+from catalogue.imports import Report
+from catalogue.models import Title
+from core.database import db
+from licensing import imports, terms
+from licensing.models import Licence, Mandate
+from tests.conftest import both
+
+on_postgresql = pytest.mark.parametrize(
+    "backend", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)  # SQLite has one writer
+LINE = seed.line("HK", "svod", "2027-01-01", None, exclusive=False)
+
+
+@contextmanager
+def waiting_for_us(app, act):
+    """Let another thread run into our lock with `act`. After the block it has gone on, and what it says is added."""
+    said = []
+
+    def run():
+        with app.app_context():
+            said.append(act())
+            db.session.commit()
+
+    other = threading.Thread(target=run)
+    other.start()
+    while not db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+        assert other.is_alive(), "it did not wait"
+        time.sleep(0.01)
+    yield said
+    other.join(20)
+    assert said, "it failed"
+
+
+@pytest.fixture
+def series(fresh, backend):
+    """An application with two series, and an episode of the first. Their ids."""
+    app = fresh()
+    with app.app_context():
+        house = people.found("House", ["seller"])
+
+        def made(kind, parent=None):
+            return titles.create(house.id, kind=kind, original_title=kind, titles=[], parent=parent,
+                                 external_id=f"{kind}{time.monotonic_ns()}", status="published")
+
+        first, second = made("series"), made("series")
+        ids = first.id, second.id, made("episode", first).id
+        db.session.commit()
+        yield app, *ids
+
+
+@on_postgresql
+def test_a_lock_follows_a_title_that_was_moved_while_it_was_waited_for(series):
+    app, first, second, episode = series
+    titles.revise(db.session.get(Title, episode), parent=db.session.get(Title, second))
+
+    def wait():
+        titles.lock([episode])
+        with db.engine.connect() as elsewhere:
+            return elsewhere.scalars(text("SELECT root_id FROM rights_clock ORDER BY 1 FOR UPDATE SKIP LOCKED")).all()
+
+    with waiting_for_us(app, wait) as free:
+        db.session.commit()
+    assert second not in free[0], "whoever sells the other series must wait"
+
+
+@on_postgresql
+def test_an_import_that_waited_for_another_leaves_what_that_one_wrote(series):
+    app, first, _, _ = series
+    done = [imports.Done(first, 2, "Tube", None, "tube|1", terms.read(LINE))]
+
+    def load(commit):
+        report = Report()
+        imports.load_mandates({first}, report, commit)
+        imports.load_licences(done, 1, report, commit)
+        return {name: number for name, number in report.counts.items() if number}
+
+    assert load(db.session.flush) == {"mandates recorded": 1, "licences recorded": 1}
+    with waiting_for_us(app, lambda: load(db.session.commit)) as counts:
+        db.session.commit()
+    assert counts == [{"mandates unchanged": 1, "licences unchanged": 1}]
+    assert [db.session.scalar(db.select(db.func.count()).select_from(each)) for each in (Mandate, Licence)] == [1, 1]
+
+
+@both
+def test_sets_of_terms_are_written_in_one_order_whatever_the_order_of_the_lines(app):
+    one, other = (terms.read({**LINE, "territories": [place]}) for place in ("HK", "TW"))
+    written = []
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute",
+                     lambda *args: written.append(re.findall(r"\w+:\w{24}", str(args[3]))))
+        for lines in ((one, other), (other, one)):
+            terms.write_sets(*lines)
+            db.session.rollback()
+    first, second = filter(None, written)
+    assert first == second == sorted(first) and len(first) == 4
