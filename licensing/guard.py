@@ -28,16 +28,7 @@ def post(line: Line):
     """Set a guard on a licence line. Raises Conflict when it meets one that is not compatible."""
     if not _active():
         return
-    said, family = terms.of_row(line), counting.Family(db.session, [line.title_id])
-    end = "" if line.ends_on is None else line.ends_on.isoformat()
-    values = {
-        "line_id": line.id, "licence_id": line.licence_id, "root_id": family.path(line.title_id)[-1],
-        "leaves": multirange(family.covered(line)),
-        "territories": multirange(_bits(said.territories)), "media": multirange(_bits(said.media)),
-        "languages": "{(,)}" if said.languages == languages.ALL else multirange(_bits(said.languages)),
-        "days": f"[{line.starts_on.isoformat()},{end}{']' if end else ')'}",
-        "solo": "(,)" if line.exclusive else f"[{line.licence_id},{line.licence_id}]",
-    }
+    values = row(line, counting.Family(db.session, [line.title_id]))
     try:
         with db.session.begin_nested():
             db.session.execute(INSERT, values)
@@ -45,6 +36,20 @@ def post(line: Line):
         if getattr(error.orig, "sqlstate", None) == "23P01":  # exclusion_violation
             raise Conflict("These rights were licensed a moment ago.", reasons=[]) from error
         raise
+
+
+def row(line: Line, family: counting.Family) -> dict:
+    """What the guard keeps of a line."""
+    said = terms.of_row(line)
+    end = "" if line.ends_on is None else line.ends_on.isoformat()
+    return {
+        "line_id": line.id, "licence_id": line.licence_id, "root_id": family.path(line.title_id)[-1],
+        "leaves": multirange(family.covered(line)),
+        "territories": multirange(_bits(said.territories)), "media": multirange(_bits(said.media)),
+        "languages": "{(,)}" if said.languages == languages.ALL else multirange(_bits(said.languages)),
+        "days": f"[{line.starts_on.isoformat()},{end}{']' if end else ')'}",
+        "solo": "(,)" if line.exclusive else f"[{line.licence_id},{line.licence_id}]",
+    }
 
 
 def lift(line: Line):
@@ -66,5 +71,3 @@ def multirange(numbers) -> str:
         else:
             runs.append([number, number + 1])
     return "{" + ",".join(f"[{start},{end})" for start, end in runs) + "}"
-
-

@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
-import pytest
-
 import seed
 from accounts import people
 from catalogue import titles
@@ -163,38 +161,6 @@ def test_grant_amend_terminate_and_ask_keep_every_invariant(fresh):
             assert checks.sold_twice() == []
             assert checks.outside_mandates() == []
             db.session.commit()
-
-
-@pytest.mark.postgresql
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_raw_inserts_into_the_guard_agree_with_the_engine(fresh):
-    """The database as the last word, against the engine: a line goes in exactly when it meets no claim on it."""
-    from licensing import guard
-    from licensing.models import Line
-    app, rng = fresh(), random.Random(5)
-    with app.app_context():
-        house = people.found("House", ["seller"])
-        films = [titles.create(house.id, kind="film", original_title=f"F{n}", titles=[], status="published")
-                 for n in range(at(ci=30, long=600))]
-        taken, refused = {film.id: [] for film in films}, 0
-        for number in range(at(ci=600, long=15_000)):
-            film, said = rng.choice(films), some_terms(rng)
-            licence = Licence(organisation_id=house.id, licensee_name=f"L{number}", recorded_at=clock.now())
-            line = Line(title_id=film.id, counts_from=clock.now(), recorded_at=clock.now(), **said.columns())
-            licence.lines.append(line)
-            db.session.add(licence)
-            db.session.flush()
-            mine = said.line()
-            meets = any(mine.block.meets(other.block) and (mine.exclusive or other.exclusive)
-                        for other in taken[film.id])
-            try:
-                guard.post(line)
-                assert not meets, number
-                taken[film.id].append(mine)
-            except Conflict:
-                assert meets, number
-                refused += 1
-        assert refused > number / 20
 
 
 def test_shares_are_read_with_a_fixed_number_of_queries(world):
