@@ -5,6 +5,7 @@ command is started. Then all act at the same instant, and each says how it went:
 LOST where it was told that they are taken, or THERE where another had written the very same licence.
 """
 import csv
+import gc
 import io
 import multiprocessing
 import os
@@ -174,9 +175,7 @@ def contend(app, pipe, orders):
         try:
             act = DOORS[order.door](app, order)
             pipe.send("ready")
-            moment = pipe.recv()
-            while time.time() < moment:
-                time.sleep(0.0002)
+            time.sleep(max(0, pipe.recv() - time.time()))
             said = act()
         except Exception:
             said = traceback.format_exc()
@@ -194,6 +193,7 @@ def gather(here, pipes, url, instance, control, first):
         act()
     with app.app_context():
         db.engine.dispose()  # a connection belongs to one process
+    gc.freeze()  # what is loaded is shared by all, as long as nobody looks through it
     forks, commands = multiprocessing.get_context("fork"), {}
 
     def fork(pipe, door):
