@@ -18,7 +18,7 @@ from licensing import avails, contracts, guard, offers
 from tests.conftest import make_app
 
 
-def take_the_lock_away():
+def take_the_lock_away(pause=0.05):
     """Check, wait, write: as a program without a lock would."""
     titles.lock = lambda title_ids: None
     offers.lock = offers.get
@@ -30,12 +30,12 @@ def take_the_lock_away():
             return []  # the write follows the check without asking again
         found = check_one(*args, **more)
         db.session.info["checked"] = True
-        time.sleep(0.05)
+        time.sleep(pause)
         return found
 
     def granting_all(wanted):
         found = check_many(wanted)
-        time.sleep(0.05)
+        time.sleep(pause)
         return found
 
     contracts.refused, avails.granting_all = refused, granting_all

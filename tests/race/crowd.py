@@ -187,7 +187,7 @@ def contend(app, pipe, orders):
 def gather(here, pipes, url, instance, control, first):
     """Load Slate once, go in by every door, then fork a process for each pipe: for a command one for each order."""
     if control:
-        take_the_lock_away()
+        take_the_lock_away(pause=0.4)  # so many take a while to come to the check
     app = make_app(url, Path(instance))
     for act in [DOORS[order.door](app, order) for order in first]:
         act()

