@@ -16,7 +16,8 @@ import licensing.pages.titles
 import search.api
 import search.pages
 from accounts import security
-from core import clock, database, http
+from core import clock, database, http, storage
+from core.storage import door
 from search.index import Index
 
 
@@ -31,7 +32,9 @@ def create_app(settings: dict | None = None) -> Flask:
             "info": {"description": "A film and TV catalogue that knows what is still for sale."}})
     clock.configure(app.config["ZONE"])
     database.init_app(app)
-    http.init_app(app)
+    app.extensions["store"] = store = storage.open_store(app.config)
+    http.init_app(app, store.origin)
+    app.register_blueprint(door.bp)
     security.init_app(app)
     app.extensions["index"] = Index(app.config["INDEX_FOLDER"])
     app.extensions["slate-api"] = api = http.Api(app)

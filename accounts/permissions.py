@@ -56,6 +56,7 @@ OWN, SELLING, BUYING, PUBLISHED, ANY = Relation
 #    action                 roles             relations
 TABLE = (
     ("open",                None,             {ANY}),                # no sign-in needed
+    ("object.reach",        None,             {ANY}),                # the signature in the address is the rule
     ("look_up",             EVERYONE,         {ANY}),                # vocabulary, organisations, oneself
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),

@@ -16,6 +16,7 @@ from core import http
 from core.database import db
 from core.errors import NotAllowed, NotSignedIn
 
+STORED = "stored"  # the blueprint of core.storage, which asks for a signature and for nobody's session
 csrf = CSRFProtect()
 
 
@@ -53,7 +54,7 @@ def permit(action: str):
 
 def _identify():
     g.viewer = None
-    if request.endpoint == "static":
+    if request.endpoint == "static" or request.blueprint == STORED:
         return
     if request.path.startswith(http.API):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -91,12 +92,14 @@ def init_app(app):
     for endpoint, view in app.view_functions.items():
         if endpoint == "static" or endpoint.startswith("security."):  # the way in is open to everyone
             app.view_functions[endpoint] = permit("open")(view)
+        if endpoint.startswith(f"{STORED}."):
+            app.view_functions[endpoint] = permit("object.reach")(view)
     app.before_request(_identify)
     app.register_error_handler(NotSignedIn, _send_to_sign_in)
 
     @app.before_request
     def check_forms():
-        if request.method == "POST" and not request.path.startswith(http.API):
+        if request.method == "POST" and not request.path.startswith(http.API) and request.blueprint != STORED:
             csrf.protect()
 
     @app.context_processor

@@ -276,9 +276,10 @@ class Blueprint(flask_smorest.Blueprint):
         return with_body
 
 
+POLICY = ("default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: {store}; "
+          "media-src 'self' {store}; connect-src 'self' {store}; object-src 'none'; base-uri 'none'; "
+          "form-action 'self'; frame-ancestors 'none'")
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-                               "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -286,14 +287,16 @@ HEADERS = {
 }
 
 
-def init_app(app):
+def init_app(app, store_origin=""):
+    """`store_origin` is where browsers may fetch pictures and films from, and send them to, beside the application."""
+    headers = {**HEADERS, "Content-Security-Policy": POLICY.format(store=store_origin)}
     app.url_map.converters["id"] = IdConverter
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, http_error)
 
     @app.after_request
     def add_headers(response):
-        for name, value in HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")

@@ -13,12 +13,14 @@ import flask_migrate
 import psycopg
 import pytest
 
-from tests.servers import PostgreSQL, postgresql_binaries
+from tests.servers import CEPH, Ceph, PostgreSQL, postgresql_binaries
 
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 CORPUS = Path(os.environ.get("SLATE_CORPUS", Path(__file__).parent.parent.parent / "shared/data/corpus"))
 MISSING = {
     "postgresql": (postgresql_binaries() is not None, "apt-get install postgresql"),
+    "s3": (all(map(shutil.which, CEPH)),
+           "apt-get install --no-install-recommends ceph-mon ceph-osd ceph-common radosgw"),
     "story": (shutil.which("chromium") is not None, "apt-get install chromium fonts-noto-cjk"),
     "corpus": (CORPUS.is_dir(), "set SLATE_CORPUS to the folder of the corpus"),
 }
@@ -58,6 +60,18 @@ def server():
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def ceph():
+    """An S3 server of this test process."""
+    folder = Path(tempfile.mkdtemp(prefix="slate-ceph-"))
+    running = Ceph(folder)
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
 def backend(request):
     """Which database: sqlite unless a test asks for both."""
@@ -66,7 +80,7 @@ def backend(request):
 
 def settings(url, instance):
     return {"TESTING": True, "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(instance),
-            "INDEX_FOLDER": str(instance / "index")}
+            "INDEX_FOLDER": str(instance / "index"), "MEDIA_FOLDER": str(instance / "media")}
 
 
 def make_app(url, instance):

@@ -1,0 +1,169 @@
+"""Objects in S3: AWS, Ceph RGW, MinIO. The only importer of boto3.
+
+Addresses are signed for the public endpoint, everything else goes to the internal one. RGW answers 411 to
+boto3's default checksums over https, so these are sent only where the protocol requires them; the bytes we
+put carry an MD5 that the server checks, and the media package keeps a SHA-256 of its own.
+"""
+import base64
+import hashlib
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from core.storage.contract import (
+    CHUNK,
+    MOST_POSTED,
+    Form,
+    Missing,
+    Part,
+    Store,
+    Stored,
+    Taken,
+    Unavailable,
+    checked,
+    disposition,
+)
+
+ABSENT = {"NoSuchKey", "NoSuchUpload", "NotFound", "404"}
+PATIENCE = {"connect_timeout": 3, "read_timeout": 20, "retries": {"mode": "standard", "total_max_attempts": 2}}
+
+
+@contextmanager
+def _asking(what: str):
+    """The server's refusals in the contract's words."""
+    try:
+        yield
+    except ClientError as refusal:
+        code, status = refusal.response["Error"].get("Code", ""), refusal.response["ResponseMetadata"]["HTTPStatusCode"]
+        if code in ABSENT:
+            raise Missing(what) from None
+        if status == 412:
+            raise Taken(what) from None
+        raise Unavailable(f"{what}: {code or status} {refusal.response['Error'].get('Message', '')}".strip()) from None
+    except BotoCoreError as problem:
+        raise Unavailable(f"{what}: {problem}") from None
+
+
+class S3Store(Store):
+    """One bucket. `endpoint` None is AWS; `public` None is the same as the internal endpoint."""
+
+    def __init__(self, bucket: str, *, endpoint=None, public=None, region=None, access_key=None, secret_key=None):
+        self.bucket = bucket
+        config = Config(signature_version="s3v4", request_checksum_calculation="when_required",
+                        response_checksum_validation="when_required",
+                        s3={"addressing_style": "path" if endpoint else "virtual"}, **PATIENCE)
+        session = boto3.session.Session(access_key, secret_key, region_name=region)
+        client = partial(session.client, "s3", config=config)
+        self.client = client(endpoint_url=endpoint)
+        self.signer = client(endpoint_url=public) if public else self.client
+        address = urlsplit(self.signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "any"}))
+        self.origin = f"{address.scheme}://{address.netloc}"
+
+    def _at(self, key, **more):
+        return {"Bucket": self.bucket, "Key": checked(key), **more}
+
+    # ------------------------------------------------------------------ objects
+
+    def put(self, key, stream, type, *, fresh=False):
+        digest = hashlib.md5(usedforsecurity=False)
+        for piece in iter(partial(stream.read, CHUNK), b""):
+            digest.update(piece)
+        stream.seek(0)
+        more = {"IfNoneMatch": "*"} if fresh else {}
+        with _asking(f"writing {key}"):
+            self.client.put_object(**self._at(key, Body=stream, ContentType=type, **more,
+                                              ContentMD5=base64.b64encode(digest.digest()).decode()))
+
+    def read(self, key, start=0, end=None):
+        span = {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if start or end is not None else {}
+        with _asking(f"reading {key}"):
+            body = self.client.get_object(**self._at(key, **span))["Body"]
+            with body:
+                yield from body.iter_chunks(CHUNK)
+
+    def head(self, key):
+        with _asking(f"looking at {key}"):
+            answer = self.client.head_object(**self._at(key))
+        return Stored(key, answer["ContentLength"], answer["LastModified"], answer["ContentType"])
+
+    def delete(self, key):
+        with _asking(f"deleting {key}"):
+            self.client.delete_object(**self._at(key))
+
+    def listing(self, prefix=""):
+        with _asking(f"listing {prefix}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                for each in page.get("Contents", ()):
+                    yield Stored(each["Key"], each["Size"], each["LastModified"])
+
+    # ------------------------------------------------------------------ signed addresses
+
+    def signed_get(self, key, seconds, *, download=None):
+        more = {"ResponseContentDisposition": disposition(download)} if download else {}
+        return self.signer.generate_presigned_url("get_object", self._at(key, **more), ExpiresIn=seconds)
+
+    def signed_post(self, key, type, seconds, *, least=1, most=MOST_POSTED):
+        if not 0 <= least <= most <= MOST_POSTED:
+            raise ValueError(f"A form takes up to {MOST_POSTED} bytes.")
+        form = self.signer.generate_presigned_post(
+            self.bucket, checked(key), Fields={"Content-Type": type}, ExpiresIn=seconds,
+            Conditions=[{"Content-Type": type}, ["content-length-range", least, most]])
+        return Form(form["url"], form["fields"])
+
+    # ------------------------------------------------------------------ uploads in parts
+
+    def begin(self, key, type):
+        with _asking(f"beginning {key}"):
+            return self.client.create_multipart_upload(**self._at(key, ContentType=type))["UploadId"]
+
+    def signed_part(self, key, upload_id, number, size, seconds):
+        return self.signer.generate_presigned_url("upload_part", self._at(
+            key, UploadId=upload_id, PartNumber=number, ContentLength=size), ExpiresIn=seconds)
+
+    def parts(self, key, upload_id):
+        with _asking(f"parts of {key}"):
+            pages = self.client.get_paginator("list_parts").paginate(**self._at(key, UploadId=upload_id))
+            return [Part(each["PartNumber"], each["Size"], each["ETag"])
+                    for page in pages for each in page.get("Parts", ())]
+
+    def complete(self, key, upload_id, parts):
+        named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        with _asking(f"completing {key}"):
+            self.client.complete_multipart_upload(**self._at(key, UploadId=upload_id, MultipartUpload={"Parts": named}))
+
+    def abort(self, key, upload_id):
+        with suppress(Missing), _asking(f"aborting {key}"):
+            self.client.abort_multipart_upload(**self._at(key, UploadId=upload_id))
+
+    def sweep(self, before: datetime):
+        with _asking("listing uploads"):
+            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+            stale = [(each["Key"], each["UploadId"]) for page in pages for each in page.get("Uploads", ())
+                     if each["Initiated"] < before]
+        for key, upload_id in stale:
+            self.abort(key, upload_id)
+        return len(stale)
+
+    # ------------------------------------------------------------------ the bucket itself
+
+    def prepare(self, origins: list[str]):
+        """Make the bucket if it is not there, and let browsers of these origins upload to it and play from it."""
+        try:
+            with _asking("looking at the bucket"):
+                self.client.head_bucket(Bucket=self.bucket)
+        except Missing:
+            with _asking("making the bucket"):
+                self.client.create_bucket(Bucket=self.bucket)
+        with _asking("setting CORS"):
+            self.client.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [{
+                "AllowedOrigins": origins, "AllowedMethods": ["GET", "POST", "PUT"], "AllowedHeaders": ["*"],
+                "ExposeHeaders": ["Content-Range", "Content-Length"], "MaxAgeSeconds": 3600}]})
+        with _asking("setting the lifecycle"):
+            self.client.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": [
+                {"ID": "parts-of-uploads-never-ended", "Status": "Enabled", "Filter": {"Prefix": ""},
+                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 8}}]})
