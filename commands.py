@@ -17,6 +17,8 @@ import seed as demo
 from accounts import people
 from core import outbox
 from core.database import db
+from core.storage import probe
+from core.storage.contract import Unavailable
 from licensing import checks
 from search import worker
 from search.commands import import_
@@ -123,11 +125,30 @@ def doctor():
         click.echo(f"Index holds {len(the_index().stamps())} titles: {current_app.config['INDEX_FOLDER']}")
     except Damaged as problem:
         problems.append(f"The index is damaged: {problem}. Run: flask index rebuild")
+    store = current_app.extensions["store"]
+    if lacking := probe.lacks(store, current_app.config["SITE"]):
+        problems += lacking
+    else:
+        click.echo(f"The store keeps what it is given: {store}")
     if worker.alive(current_app.config["INSTANCE"]):
         click.echo("A worker is at work.")
     else:
         problems.append("No worker is at work. Run: flask work")
     _report(problems, "All is well.")
+
+
+media = AppGroup("media", help="Pictures and films in their store.")
+
+
+@media.command()
+def prepare():
+    """Make the bucket if it is not there; let browsers of SLATE_SITE in; drop uploads that were left after a week."""
+    store = current_app.extensions["store"]
+    try:
+        store.prepare([current_app.config["SITE"]])
+    except Unavailable as problem:
+        raise click.ClickException(f"The store refused, {problem}") from None
+    click.echo(f"The store is ready: {store}")
 
 
 @click.command()
@@ -178,5 +199,5 @@ def _report(problems, well):
 
 
 def init_app(app):
-    for command in (seed, token, index, work, check, show_outbox, doctor, serve, import_):
+    for command in (seed, token, index, work, check, show_outbox, doctor, serve, import_, media):
         app.cli.add_command(command)

@@ -40,6 +40,7 @@ def read(environ=os.environ):
         "S3_REGION": environ.get("S3_REGION") or None,
         "S3_ACCESS_KEY": environ.get("S3_ACCESS_KEY") or None,
         "S3_SECRET_KEY": environ.get("S3_SECRET_KEY") or None,
+        "SITE": environ.get("SLATE_SITE", "http://localhost:5000").rstrip("/"),
         "ZONE": ZoneInfo(environ.get("SLATE_ZONE", "UTC")),
         "MAX_CONTENT_LENGTH": 2 * 1024 * 1024,
         "SESSION_COOKIE_HTTPONLY": True,

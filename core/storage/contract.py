@@ -73,6 +73,10 @@ class Store(ABC):
     origin = ""  # scheme and host that browsers reach the objects at; empty where it is the application's own
 
     @abstractmethod
+    def prepare(self, sites: list[str]) -> None:
+        """Make the place if it is not there, and let browsers of these sites upload to it and play from it."""
+
+    @abstractmethod
     def put(self, key: str, stream, type: str, *, fresh: bool = False) -> None:
         """Write an object from a seekable stream of bytes, whole or not at all. `fresh` raises Taken where it is."""
 

@@ -34,6 +34,12 @@ class FolderStore(Store):
         self.folder = Path(folder)
         self._secret = hashlib.sha256(f"objects {secret}".encode()).digest()  # never the key of sessions itself
 
+    def __str__(self):
+        return f"folder {self.folder}"
+
+    def prepare(self, sites):
+        self.folder.mkdir(parents=True, exist_ok=True)  # browsers come through the application itself
+
     def path(self, key: str, tree="objects") -> Path:
         return self.folder / tree / checked(key)
 
