@@ -18,8 +18,8 @@ from tests.conftest import both
 from tests.race.crowd import BY_FILE, LOST, SELLER, THERE, WON, Order, crowd
 from tests.scale import at
 
-ROUNDS = at(ci=10, long=100)
-CONTROL_ROUNDS = at(ci=3, long=20)
+ROUNDS = at(ci=5, long=100)  # each overlap once, or twenty times
+CONTROL_ROUNDS = at(ci=2, long=20)
 SIDES = ["signature by API", "record by web", *BY_FILE, "signature by web", "record by API", *BY_FILE]
 CONTENDERS = list(islice(cycle(SIDES), 64))
 BESIDE = ["signature by API", "signature by web", "record by API", "record by web", *BY_FILE, *BY_FILE]
