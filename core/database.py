@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from datetime import UTC
 from pathlib import Path
 
-from flask import has_request_context, request
+from flask import current_app, has_request_context, request
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
@@ -60,8 +60,16 @@ def reading():
         _reading.reset(token)
 
 
+def only_reads(view):
+    """Mark a view that answers a POST without writing: it need not wait for who writes."""
+    view.only_reads = True
+    return view
+
+
 def _only_reads():
-    return _reading.get() or (has_request_context() and request.method in ("GET", "HEAD", "OPTIONS"))
+    return _reading.get() or (has_request_context() and (
+        request.method in ("GET", "HEAD", "OPTIONS")
+        or getattr(current_app.view_functions.get(request.endpoint), "only_reads", False)))
 
 
 @event.listens_for(Engine, "connect")

@@ -3,7 +3,7 @@ from accounts import people, security
 from catalogue import titles
 from catalogue.schemas import ID, TitlePatch, TitleSchema
 from core import http
-from core.database import db
+from core.database import db, only_reads
 from core.errors import Invalid, NotFound
 from licensing import avails, contracts, floors, grounds, mandates, terms
 from licensing.api import bp
@@ -149,6 +149,7 @@ def _grounded(licences, viewer):
 @security.permit("avails.ask")
 @bp.arguments(AskedSchema)
 @bp.response(200, AnswerSchema)
+@only_reads
 def ask(data, title_id):
     """Is it free? The verdict, what is free, why the rest is not, and the next best thing."""
     viewer, as_of = security.viewer(), data.pop("as_of")

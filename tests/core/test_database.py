@@ -1,0 +1,21 @@
+"""How transactions begin: who only reads waits for nobody who writes."""
+import sqlite3
+import time
+from contextlib import closing
+
+from core.database import db
+from tests.conftest import Caller, a_line
+
+
+def test_a_question_is_answered_while_another_process_writes(fresh):
+    app = fresh(seeded=True)
+    buyer = Caller(app, "buyer@sakura.test")
+    with app.app_context():
+        path = db.engine.url.database
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        assert buyer.post("/titles/1/avails", a_line("HK")).status_code == 200
+        assert buyer.get("/search?q=").status_code == 200
+        assert time.monotonic() - began < 10, "a writer is waited for 20 seconds, then given up"
+        writer.execute("ROLLBACK")
