@@ -175,14 +175,14 @@ class Judgement:
         days = self.request.block.dates
         if days.spans[-1][1] == FOREVER:
             days &= Dates(((0, _horizon(max(date.fromordinal(days.spans[0][0]), today))),))
-        asked = found = 0
+        found = 0
         for holders, cells in self._cut.cells.items():
-            size = sum(territories.bit_count() * media.bit_count() * languages.count(tongues)
-                       for territories, media, tongues in cells)
-            asked += size * self._leaves
-            found += size * sum(_length(side.free(holders) & days) * len(share.leaves)
-                                for side, share in zip(self._sides, self.shares, strict=True))
-        return Fraction(found, asked * _length(days)) if asked else Fraction(0)
+            if free := sum(_length(side.free(holders) & days) * len(share.leaves)
+                           for side, share in zip(self._sides, self.shares, strict=True)):
+                found += free * sum(map(_size, cells))
+        block = self.request.block
+        asked = _size((block.territories, block.media, block.languages)) * self._leaves * _length(days)
+        return Fraction(found, asked) if asked else Fraction(0)
 
     def reasons(self) -> list[Reason]:
         """Why the rest is not free. What stands in the way of every leaf has its own code; what stands in the way of
@@ -328,6 +328,12 @@ def _horizon(start: date) -> int:
         return start.replace(year=year).toordinal()
     except ValueError:  # 29 February
         return date(year, 3, 1).toordinal()
+
+
+def _size(cell) -> int:
+    """How many leaves a cell has; language-uses count only where they are listed."""
+    where, what, tongues = cell
+    return where.bit_count() * what.bit_count() * languages.count(tongues)
 
 
 def _length(dates: Dates) -> int:
