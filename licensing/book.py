@@ -116,7 +116,7 @@ def _family(session, title_ids) -> list[int]:
 
 @contextmanager
 def _no_collecting():
-    """Millions of rows pass through as tuples, none of them in a cycle: looking for cycles takes a third of the time."""
+    """Millions of rows pass through as tuples, none in a cycle: looking for cycles would take a third of the time."""
     running = gc.isenabled()
     gc.disable()
     try:
