@@ -20,6 +20,7 @@ from core.database import db
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
+from media import worker as media_worker
 from search import worker
 from search.commands import import_
 from search.index import Damaged
@@ -83,11 +84,18 @@ def work():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
+            threading.Thread(target=_attend_to_media, args=[current_app._get_current_object()], daemon=True).start()
             worker.work(the_index(), click.echo)
     except BlockingIOError:
         raise click.ClickException("Another worker is at work in this folder.") from None
     except KeyboardInterrupt:
         pass
+
+
+def _attend_to_media(app):
+    """Beside the index: a store that is slow or gone keeps no title from being found."""
+    with app.app_context():
+        media_worker.work(app.extensions["store"], click.echo)
 
 
 @click.command()

@@ -13,6 +13,8 @@ import licensing.pages.frame
 import licensing.pages.offers
 import licensing.pages.slate
 import licensing.pages.titles
+import media.api
+import media.pages
 import search.api
 import search.pages
 from accounts import security
@@ -38,9 +40,9 @@ def create_app(settings: dict | None = None) -> Flask:
     security.init_app(app)
     app.extensions["index"] = Index(app.config["INDEX_FOLDER"])
     app.extensions["slate-api"] = api = http.Api(app)
-    for part in (accounts.api, catalogue.api, licensing.api, search.api):
+    for part in (accounts.api, catalogue.api, media.api, licensing.api, search.api):
         api.register_blueprint(part.bp)
-    for blueprint in (search.api.health, search.pages.bp, licensing.pages.bp, accounts.pages.bp):
+    for blueprint in (search.api.health, search.pages.bp, licensing.pages.bp, media.pages.bp, accounts.pages.bp):
         app.register_blueprint(blueprint)
     commands.init_app(app)
     return app

@@ -62,6 +62,8 @@ TABLE = (
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
     ("title.link",          SALES,            {OWN}),
+    ("asset.see",           EVERYONE,         {OWN, PUBLISHED}),     # posters, stills and trailers that are ready
+    ("asset.send",          SALES,            {OWN}),                # and see every kind in every state
     ("avails.ask",          EVERYONE,         {OWN, PUBLISHED}),
     ("mandate.see",         SALES,            {OWN}),
     ("mandate.record",      SALES,            {OWN}),

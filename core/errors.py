@@ -51,6 +51,12 @@ class Unconditional(Refusal):
     title = "If-Match is missing"
 
 
+class Away(Refusal):
+    """Something that is needed for this does not answer at the moment."""
+    status = 503
+    title = "Not just now"
+
+
 class Invalid(Refusal):
     """What was sent has the wrong shape or names things that do not exist."""
     status = 422

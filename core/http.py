@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta
 
 import flask_smorest
-from flask import Response, g, make_response, render_template, request
+from flask import Response, current_app, g, make_response, render_template, request
 from flask_smorest.error_handler import ErrorSchema
 from marshmallow import fields
 from sqlalchemy import delete, func, select
@@ -19,7 +19,8 @@ from werkzeug.routing import BaseConverter
 
 from core import clock
 from core.database import UtcDateTime, db, may_be_retried
-from core.errors import Invalid, Refusal, Stale, Unconditional
+from core.errors import Away, Invalid, Refusal, Stale, Unconditional
+from core.storage.contract import Unavailable
 
 API = "/api/"
 TRIES = 4
@@ -184,6 +185,12 @@ SAID = {
 }
 
 
+def store_away(problem: Unavailable):
+    """The store of pictures and films does not answer: what it said is for the log, not for the asker."""
+    current_app.logger.warning("The store does not answer: %s", problem)
+    return refused(Away("Pictures and films cannot be reached just now. Try again in a minute; nothing is lost."))
+
+
 def http_error(error: HTTPException):
     """Any HTTP error of the framework, in our words."""
     db.session.rollback()
@@ -292,6 +299,7 @@ def init_app(app, store_origin=""):
     headers = {**HEADERS, "Content-Security-Policy": POLICY.format(store=store_origin)}
     app.url_map.converters["id"] = IdConverter
     app.register_error_handler(Refusal, refused)
+    app.register_error_handler(Unavailable, store_away)
     app.register_error_handler(HTTPException, http_error)
 
     @app.after_request

@@ -5,7 +5,7 @@ from datetime import UTC
 from marshmallow import Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
 from catalogue.schemas import SellerSchema, Words
-from core.errors import Invalid
+from catalogue.schemas import load as load
 from licensing import terms
 from licensing.rights.axes import MOST_NAMES
 
@@ -183,11 +183,3 @@ class EndingSchema(Schema):
 class AskedSchema(LineSchema):
     as_of = fields.AwareDateTime(load_default=None, allow_none=True, default_timezone=UTC,
                                  metadata={"description": "the answer as it would have been at that instant"})
-
-
-def load(schema: Schema, data: dict):
-    """For pages: what `arguments` does for the API. Raises Invalid."""
-    try:
-        return schema.load(data)
-    except ValidationError as problem:
-        raise Invalid(problem.normalized_messages()) from None

@@ -1,0 +1,123 @@
+"""Assets over the API. Addresses lead to the store: no bytes of an asset pass here."""
+from datetime import timedelta
+from urllib.parse import urljoin
+
+from flask import current_app, request
+
+from accounts import security
+from catalogue import titles
+from core import clock, http
+from core.http import Blueprint
+from media import assets
+from media.schemas import (
+    AddressQuery,
+    AddressSchema,
+    AssetSchema,
+    CompletionSchema,
+    DescriptionSchema,
+    NewAssetSchema,
+    NumbersSchema,
+    PartsSchema,
+    SendingSchema,
+)
+
+bp = Blueprint("assets", __name__, url_prefix="/api/v1", description="Pictures, films and papers of a title")
+
+
+def _store():
+    return current_app.extensions["store"]
+
+
+def whole(url: str | None) -> str | None:
+    """An address that stands by itself: a folder's are paths on this host."""
+    return url and urljoin(request.host_url, url)
+
+
+def _with_whole(upload: dict) -> dict:
+    return {**upload, "url": whole(upload["url"]), "parts": [{**each, "url": whole(each["url"])}
+                                                             for each in upload["parts"]]}
+
+
+@bp.post("/titles/<id:title_id>/assets")
+@security.permit("asset.send")
+@http.writes
+@bp.arguments(NewAssetSchema)
+@bp.response(201, SendingSchema)
+def create_asset(data, title_id):
+    """Announce a file of a title. The answer says how to send it to the store."""
+    viewer = security.viewer()
+    asset = assets.create(titles.get(title_id, viewer, "asset.send"), viewer, _store(), **data)
+    return {"asset": asset, "upload": _with_whole(assets.upload(asset, _store()))}
+
+
+@bp.get("/titles/<id:title_id>/assets")
+@security.permit("asset.see")
+@bp.response(200, AssetSchema(many=True))
+@bp.paginate()
+def list_assets(title_id, pagination_parameters):
+    """What you may see of a title, newest first."""
+    viewer = security.viewer()
+    titles.get(title_id, viewer)
+    return http.page(assets.listing(viewer, title_id), pagination_parameters)
+
+
+@bp.post("/assets/<id:asset_id>/parts")
+@security.permit("asset.send")
+@bp.arguments(NumbersSchema)
+@bp.response(200, PartsSchema)
+def sign_parts(data, asset_id):
+    """Fresh addresses for numbered parts, and which parts have arrived."""
+    found = assets.sending(assets.own(asset_id, security.viewer()), _store(), data["numbers"])
+    return {**found, "parts": [{**each, "url": whole(each["url"])} for each in found["parts"]]}
+
+
+@bp.post("/assets/<id:asset_id>/completion")
+@security.permit("asset.send")
+@http.writes
+@bp.arguments(CompletionSchema)
+@bp.response(202, AssetSchema)
+def complete(data, asset_id):
+    """Say that everything was sent. It is read and checked after this answer."""
+    asset = assets.own(asset_id, security.viewer())
+    assets.complete(asset, _store(), data.get("sha256"))
+    return asset
+
+
+@bp.get("/assets/<id:asset_id>")
+@security.permit("asset.see")
+@bp.response(200, AssetSchema)
+def show_asset(asset_id):
+    """One file, and how far it is."""
+    return assets.get(asset_id, security.viewer())
+
+
+@bp.patch("/assets/<id:asset_id>")
+@security.permit("asset.send")
+@http.writes
+@bp.arguments(DescriptionSchema)
+@bp.response(200, AssetSchema)
+def describe(data, asset_id):
+    """Say anew what a picture shows, or what of it stays in view."""
+    asset = assets.own(asset_id, security.viewer())
+    assets.describe(asset, **data)
+    return asset
+
+
+@bp.delete("/assets/<id:asset_id>")
+@security.permit("asset.send")
+@http.writes
+@bp.response(204)
+def delete_asset(asset_id):
+    """Let nobody have a file any more."""
+    assets.delete(assets.own(asset_id, security.viewer()))
+
+
+@bp.get("/assets/<id:asset_id>/url")
+@security.permit("asset.see")
+@bp.arguments(AddressQuery, location="query")
+@bp.response(200, AddressSchema)
+def sign_address(query, asset_id):
+    """Where the file can be read for five minutes."""
+    asset = assets.get(asset_id, security.viewer())
+    return {"url": whole(assets.address(asset, _store(), query["download"])),
+            "expires_at": clock.now() + timedelta(seconds=assets.READING_SECONDS)}

@@ -1,0 +1,85 @@
+"""Pictures, films and papers of a title, what was made of them, and how an asset lives."""
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from catalogue.models import Title
+from core.database import UtcDateTime, db
+
+
+class Kind(StrEnum):
+    POSTER = "poster"
+    STILL = "still"
+    TRAILER = "trailer"
+    SCREENER = "screener"
+    MASTER = "master"
+    SUBTITLE = "subtitle"
+    DOCUMENT = "document"
+
+
+PICTURES = frozenset({Kind.POSTER, Kind.STILL})
+SHOWN = PICTURES | {Kind.TRAILER}  # to everyone who may see the title; the rest belongs to its seller
+
+
+class State(StrEnum):
+    UPLOADING = "uploading"
+    CHECKING = "checking"
+    READY = "ready"
+    REJECTED = "rejected"
+    DELETED = "deleted"
+
+
+NEXT = {State.UPLOADING: {State.CHECKING, State.REJECTED, State.DELETED},
+        State.CHECKING: {State.READY, State.REJECTED, State.DELETED},
+        State.READY: {State.DELETED}, State.REJECTED: {State.DELETED}, State.DELETED: set()}
+
+
+class Asset(db.Model):
+    """One file of a title. Until it is ready, `size`, `type` and `sha256` are what its sender says they are."""
+    __tablename__ = "asset"
+    __table_args__ = (Index("ix_asset_title_id_kind_state", "title_id", "kind", "state"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title_id: Mapped[int] = mapped_column(ForeignKey("title.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # who sent it
+    kind: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(10), default=State.UPLOADING.value, index=True)
+    reason: Mapped[str | None] = mapped_column(Text)  # why it was rejected
+    key: Mapped[str] = mapped_column(String(32), unique=True)  # random: tells nothing of the title
+    upload_id: Mapped[str | None] = mapped_column(String(200))  # the store's, where it comes in parts
+    filename: Mapped[str] = mapped_column(String(200))  # for people and downloads; never part of a key
+    type: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    language: Mapped[str | None] = mapped_column(String(20))
+    alt: Mapped[str | None] = mapped_column(String(500))  # what the picture shows, for those who do not see it
+    focal_x: Mapped[int] = mapped_column(default=50)  # per cent from the left and from the top: what stays in view
+    focal_y: Mapped[int] = mapped_column(default=50)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when its state last changed
+    swept_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when its objects were removed
+
+    title: Mapped[Title] = relationship()
+    renditions: Mapped[list["Rendition"]] = relationship(order_by="Rendition.width", cascade="all, delete-orphan")
+
+    @property
+    def arriving(self) -> str:
+        """The key it is sent to. What comes by a form is moved when it is found true: the form could be sent again."""
+        return f"kept/{self.key}/original" if self.upload_id else f"arriving/{self.key}"
+
+    @property
+    def kept(self) -> str:
+        """The key it is read from."""
+        return f"kept/{self.key}/{self.renditions[-1].name if self.renditions else 'original'}"
+
+
+class Rendition(db.Model):
+    """A picture made of an asset, in one width. Pictures are shown as renditions and never as they were sent."""
+    __tablename__ = "rendition"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
+    name: Mapped[str] = mapped_column(String(20))
+    width: Mapped[int]
+    height: Mapped[int]
+    size: Mapped[int]

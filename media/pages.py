@@ -1,0 +1,111 @@
+"""A title's pictures and films: looking at them, and for its seller sending them from the browser.
+
+What the script asks for is JSON; it comes with the session and the form's token. Bytes go to the store.
+"""
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+
+from accounts import permissions, security
+from accounts.permissions import Relation
+from catalogue import titles
+from catalogue.schemas import load
+from core import http
+from core.database import db
+from core.errors import Invalid
+from media import assets, pictures
+from media.models import PICTURES, Kind, State
+from media.schemas import AssetSchema, CompletionSchema, DescriptionSchema, NewAssetSchema, NumbersSchema
+from media.types import ALLOWED
+
+bp = Blueprint("media_pages", __name__)
+STILL_SIZES = (320, 640)
+
+
+def _store():
+    return current_app.extensions["store"]
+
+
+@bp.get("/titles/<id:title_id>/media")
+@security.permit("asset.see")
+def media(title_id):
+    """Posters, stills and trailers; for the seller everything, with the form to send more."""
+    viewer = security.viewer()
+    title = titles.get(title_id, viewer)
+    found = db.session.scalars(assets.listing(viewer, title.id).limit(200)).all()
+    own = title.organisation_id == viewer.organisation_id and permissions.allows(viewer, "asset.send", Relation.OWN)
+    ready = [each for each in found if each.state == State.READY]
+    shown = [(each, pictures.shown(each, _store(), pictures.LARGE if each.kind == Kind.POSTER else STILL_SIZES))
+             for each in ready if each.kind in PICTURES and each.renditions]
+    trailers = [(each, assets.address(each, _store())) for each in ready if each.kind == Kind.TRAILER]
+    return render_template("media/media.html", title=title, own=own, assets=found if own else [], shown=shown,
+                           trailers=trailers, kinds=list(Kind),
+                           allowed={kind.value: sorted(types) for kind, (types, _) in ALLOWED.items()})
+
+
+@bp.post("/titles/<id:title_id>/media")
+@security.permit("asset.send")
+@http.writes
+def send(title_id):
+    """Announce a file; answers how to send it."""
+    viewer = security.viewer()
+    title = titles.get(title_id, viewer, "asset.send")
+    asset = assets.create(title, viewer, _store(), **load(NewAssetSchema(), _body()))
+    return {"asset": AssetSchema().dump(asset), "upload": assets.upload(asset, _store())}, 201
+
+
+@bp.get("/media/<id:asset_id>")
+@security.permit("asset.see")
+def state(asset_id):
+    """How far a file is."""
+    return AssetSchema().dump(assets.get(asset_id, security.viewer()))
+
+
+@bp.post("/media/<id:asset_id>/parts")
+@security.permit("asset.send")
+def parts(asset_id):
+    """Fresh addresses for numbered parts, and which have arrived."""
+    asset = assets.own(asset_id, security.viewer())
+    return assets.sending(asset, _store(), load(NumbersSchema(), _body())["numbers"])
+
+
+@bp.post("/media/<id:asset_id>/completion")
+@security.permit("asset.send")
+@http.writes
+def completion(asset_id):
+    """Everything was sent."""
+    asset = assets.own(asset_id, security.viewer())
+    assets.complete(asset, _store(), load(CompletionSchema(), _body()).get("sha256"))
+    return AssetSchema().dump(asset), 202
+
+
+@bp.post("/media/<id:asset_id>/description")
+@security.permit("asset.send")
+@http.writes
+def description(asset_id):
+    """What a picture shows, and what of it stays in view."""
+    asset = assets.own(asset_id, security.viewer())
+    said = {"alt_text": request.form.get("alt_text", "")}
+    try:
+        said["focal_point"] = {axis: int(request.form.get(axis, 50)) / 100 for axis in "xy"}
+    except ValueError:
+        raise Invalid({"focal_point": ["The focal point is two numbers from 0 to 100."]}) from None
+    assets.describe(asset, **load(DescriptionSchema(), said))
+    flash("Noted.")
+    return redirect(url_for(".media", title_id=asset.title_id))
+
+
+@bp.post("/media/<id:asset_id>/deletion")
+@security.permit("asset.send")
+@http.writes
+def deletion(asset_id):
+    """Let nobody have a file any more."""
+    asset = assets.own(asset_id, security.viewer())
+    assets.delete(asset)
+    flash(f"{asset.filename} is deleted: nobody has it any more.")
+    return redirect(url_for(".media", title_id=asset.title_id))
+
+
+def _body() -> dict:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Invalid({"body": ["This is not JSON."]})
+    return body

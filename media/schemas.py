@@ -1,0 +1,89 @@
+"""The shape of assets on the wire. Shape only: no rules, no queries."""
+from marshmallow import Schema, fields, validate
+
+from catalogue.schemas import TAG, Words, one_of
+from media.models import Kind
+
+LARGEST = 1 << 43
+SHA256 = validate.Regexp(r"[0-9a-f]{64}\Z", error="A SHA-256 is 64 hexadecimal digits in lower case.")
+SHARE = validate.Range(0, 1)
+
+
+class FocalSchema(Schema):
+    """What of a picture stays in view where it is cropped: from the left and from the top, each 0 to 1."""
+    x = fields.Float(required=True, validate=SHARE)
+    y = fields.Float(required=True, validate=SHARE)
+
+
+class AssetSchema(Schema):
+    id = fields.String(dump_only=True)
+    title_id = fields.String(dump_only=True)
+    kind = fields.String(required=True, validate=one_of(Kind))
+    state = fields.String(dump_only=True)
+    reason = fields.String(dump_only=True, metadata={"description": "why it was rejected"})
+    filename = Words(200, required=True)
+    content_type = fields.String(attribute="type", required=True, validate=validate.Length(1, 60))
+    size = fields.Integer(strict=True, required=True, validate=validate.Range(1, LARGEST))
+    sha256 = fields.String(validate=SHA256, allow_none=True)
+    language = fields.String(validate=TAG, allow_none=True)
+    alt_text = Words(500, attribute="alt", allow_none=True, metadata={"description": "what a picture shows"})
+    focal_point = fields.Function(lambda asset: {"x": asset.focal_x / 100, "y": asset.focal_y / 100})
+    created_at = fields.DateTime(dump_only=True)
+
+
+class NewAssetSchema(AssetSchema):
+    """A file that will be sent."""
+    content_type = fields.String(required=True, validate=validate.Length(1, 60))
+    focal_point = fields.Nested(FocalSchema, load_default=None, allow_none=True)
+
+
+class DescriptionSchema(Schema):
+    """What may be said anew of a file. What is not sent stays."""
+    language = fields.String(validate=TAG, allow_none=True)
+    alt_text = Words(500, attribute="alt", allow_none=True, least=0)
+    focal_point = fields.Nested(FocalSchema, allow_none=True)
+
+
+class PartSchema(Schema):
+    number = fields.Integer()
+    size = fields.Integer()
+    url = fields.String()
+
+
+class UploadSchema(Schema):
+    """How to send it: one form with these fields and then `file`, or every part by PUT to an address of its own."""
+    method = fields.String()
+    url = fields.String(allow_none=True)
+    headers = fields.Dict()
+    fields_ = fields.Dict(data_key="fields", attribute="fields")
+    part_size = fields.Integer()
+    parts = fields.List(fields.Nested(PartSchema))
+
+
+class SendingSchema(Schema):
+    asset = fields.Nested(AssetSchema)
+    upload = fields.Nested(UploadSchema)
+
+
+class NumbersSchema(Schema):
+    numbers = fields.List(fields.Integer(strict=True), load_default=list, validate=validate.Length(max=100))
+
+
+class PartsSchema(Schema):
+    part_size = fields.Integer()
+    count = fields.Integer()
+    parts = fields.List(fields.Nested(PartSchema))
+    arrived = fields.List(fields.Integer(), metadata={"description": "numbers of the parts that arrived whole"})
+
+
+class CompletionSchema(Schema):
+    sha256 = fields.String(validate=SHA256)
+
+
+class AddressSchema(Schema):
+    url = fields.String()
+    expires_at = fields.DateTime()
+
+
+class AddressQuery(Schema):
+    download = fields.Boolean(load_default=False)

@@ -1,0 +1,43 @@
+"""The worker's share in media: checks what was sent, removes what is gone. Beside the index, so that neither waits."""
+import math
+import time
+from functools import partial
+
+from sqlalchemy.exc import OperationalError
+
+from core import outbox
+from core.database import db
+from core.storage.contract import Store, Unavailable
+from media import checking
+
+IDLE_SECONDS, SWEEP_EVERY_SECONDS = 0.3, 3600
+
+
+def catch_up(store: Store) -> int:
+    """Attend to every asset that waits. Returns how many rows of the outbox were handled."""
+    done = 0
+    while outbox.drain("asset", partial(_attend, store), limit=1):  # one by one: each may be of gigabytes
+        done += 1
+    return done
+
+
+def _attend(store, asset_ids):
+    for asset_id in asset_ids:
+        checking.attend(asset_id, store)
+
+
+def work(store: Store, say=print):
+    """Work until the process ends. A store or a database that does not answer is waited for."""
+    swept = -math.inf
+    while True:
+        try:
+            catch_up(store)
+            if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
+                swept = time.monotonic()
+                checking.sweep(store)
+                db.session.commit()
+        except (OperationalError, Unavailable) as problem:
+            say(f"Media waits: {problem}")
+            db.session.rollback()
+        db.session.remove()
+        time.sleep(IDLE_SECONDS)

@@ -1,0 +1,153 @@
+"""Hostile pictures cost little and get nowhere; honest ones come out clean, in every size."""
+import io
+import random
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+import pytest
+from PIL import Image
+
+from media import pictures
+from media.decoder import MEMORY
+from media.models import Kind
+from tests.media.files import FILM, PAPER, picture
+
+SECONDS = 1.1  # the kernel looks at the clock from time to time
+
+
+def png(width, height, data=b"", depth=8, colour=2, *extra) -> bytes:
+    """A PNG that says what it wants of itself."""
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + b"".join(chunk(name, body) for name, body in extra) + chunk(
+        b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def zeros(count) -> bytes:
+    squeeze = zlib.compressobj(9)
+    return b"".join([squeeze.compress(bytes(1 << 20)) for _ in range(count >> 20)]) + squeeze.flush()
+
+
+def hostile():
+    """(type, bytes) of fifty files that mean harm."""
+    yield "image/png", png(60_000, 60_000, zeros(1 << 20))
+    yield "image/png", png(2**31 - 1, 2**31 - 1)
+    yield "image/png", png(16_000, 1_600, zeros(200 << 20), 16, 6)
+    yield "image/png", png(3_999, 3_999, zeros(128 << 20), 16, 6)
+    yield "image/png", png(16_000, 16, zeros(64 << 20))
+    yield "image/png", png(100, 100, zeros(100 << 20))
+    yield "image/png", png(0, 0)
+    yield "image/png", png(1, 1, zlib.compress(bytes(4)))
+    yield "image/png", png(100, 100, zlib.compress(bytes(40_000)), 8, 2, (b"iCCP", b"a\0\0" + zeros(100 << 20)))
+    yield "image/png", png(100, 100, zlib.compress(bytes(40_000)), 8, 2, (b"zTXt", b"a\0\0" + zeros(100 << 20)))
+    yield "image/png", png(100, 100, zlib.compress(bytes(40_000)), 8, 2, *[
+        (b"zTXt", b"a\0\0" + zeros(1 << 20)) for _ in range(100)])
+    yield "image/jpeg", picture("JPEG", (65_000, 400), quality=1)
+    yield "image/jpeg", picture("JPEG", (15_000, 15_000), quality=1)
+    yield "image/jpeg", picture("JPEG", (9_900, 9_900), quality=1, progressive=True)
+    yield "image/webp", picture("WEBP", (6_000, 6_000), quality=1, method=0)
+    yield "image/png", PAPER + picture()
+    yield "image/png", FILM
+    yield "image/jpeg", b"\xff\xd8\xff" + b"\xff" * (32 << 20)
+    yield "image/jpeg", b"\xff\xd8\xff\xe0" + bytes(1 << 20)
+    yield "image/webp", b"RIFF\xff\xff\xff\xffWEBPVP8L" + b"\xff" * (1 << 20)
+    yield "image/png", b"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>"
+    yield "image/png", picture("GIF")
+    yield "image/jpeg", picture("TIFF")
+    dice = random.Random(4)
+    for format in ("PNG", "JPEG", "WEBP") * 9:  # honest pictures, spoilt in some places
+        spoilt = bytearray(picture(format, (300, 300)))
+        for _ in range(12):
+            spoilt[dice.randrange(12, len(spoilt))] = dice.randrange(256)
+        yield f"image/{format.lower()}", bytes(spoilt)
+
+
+COST = """import resource, subprocess, sys
+subprocess.run(sys.argv[1:], capture_output=True, stdin=sys.stdin)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)"""  # of a small process: a large one lends its size
+
+
+def test_fifty_hostile_files_cost_at_most_a_second_and_200_mb_each(tmp_path):
+    files, refused = list(hostile()), set()
+    assert len(files) == 50
+    for number, (type, data) in enumerate(files):
+        with file_of(tmp_path, data) as file:
+            words = [sys.executable, "-c", COST, *pictures.command(Kind.POSTER, type, tmp_path)]
+            seconds, memory = map(float, subprocess.run(words, stdin=file, capture_output=True, text=True,
+                                                        check=True).stdout.split())
+        assert seconds <= SECONDS and memory <= MEMORY, f"file {number}: {seconds} s, {memory / 1e6:.0f} MB"
+        if number < 23:
+            try:
+                made(tmp_path, data, type)
+            except pictures.Unfit as problem:
+                assert str(problem).startswith(("This ", "A ")) and str(problem).endswith("."), problem
+                refused.add(number)
+    assert set(range(23)) - refused <= {3, 4, 5}, "these are no larger than they may be"
+
+
+def file_of(folder, data):
+    path = folder / "sent"
+    path.write_bytes(data)
+    return path.open("rb")
+
+
+def made(tmp_path, data, type="image/png", kind=Kind.POSTER):
+    with file_of(tmp_path, data) as file:
+        found = pictures.make(kind, type, file, tmp_path)
+    return {row.width: Image.open(io.BytesIO(path.read_bytes())) for row, path in found}
+
+
+def test_an_honest_poster_comes_in_every_size_and_none_is_blown_up(tmp_path):
+    sizes = made(tmp_path, picture(size=(1000, 1500)))
+    assert {width: each.size for width, each in sizes.items()} == {
+        72: (72, 108), 144: (144, 216), 176: (176, 264), 352: (352, 528), 1000: (1000, 1500)}
+    assert {each.format for each in sizes.values()} == {"WEBP"}
+
+
+@pytest.mark.parametrize("format, size, more", [
+    ("JPEG", (6000, 9000), {}), ("JPEG", (4000, 6000), {"progressive": True}), ("PNG", (3200, 4800), {}),
+    ("WEBP", (2300, 3450), {"method": 0})])
+def test_the_largest_honest_posters_are_read_in_time(tmp_path, format, size, more):
+    began = time.monotonic()
+    assert max(made(tmp_path, picture(format, size, **more), f"image/{format.lower()}")) == 1600
+    assert time.monotonic() - began < 10
+
+
+def test_nothing_but_pixels_goes_on(tmp_path):
+    secret = b"SECRET-PLACE"
+    exif = Image.Exif()
+    exif[0x010E] = secret.decode()
+    data = picture("JPEG", exif=exif, icc_profile=secret * 20, comment=secret)
+    assert secret in data
+    for each in made(tmp_path, data, "image/jpeg").values():
+        each.load()
+        assert not each.getexif() and "icc_profile" not in each.info
+        assert secret not in each.fp.getvalue() if each.fp else True
+
+
+def test_a_picture_taken_sideways_is_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert made(tmp_path, picture("JPEG", (900, 600), exif=exif), "image/jpeg")[72].size == (72, 108)
+
+
+def test_what_is_seen_through_is_laid_on_white(tmp_path):
+    out = io.BytesIO()
+    Image.new("RGBA", (200, 300), (0, 0, 0, 0)).save(out, "PNG")
+    assert min(made(tmp_path, out.getvalue())[72].convert("RGB").getpixel((36, 50))) > 250
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_pixel_is_read(tmp_path, mode):
+    out = io.BytesIO()
+    Image.new(mode, (100, 150)).save(out, "PNG")
+    assert set(made(tmp_path, out.getvalue())) == {72, 100}
+
+
+def test_a_comic_strip_of_a_picture_is_no_trouble(tmp_path):
+    assert made(tmp_path, picture(size=(100, 8000)))[72].size == (72, 5760)
