@@ -24,6 +24,14 @@ def _store():
     return current_app.extensions["store"]
 
 
+@bp.app_context_processor
+def poster_pictures():
+    """`posters(title_ids, large)` for the pages that show titles: for such as the viewer may see."""
+    def posters(title_ids, large=False):
+        return pictures.posters(title_ids, _store(), large)
+    return {"posters": posters}
+
+
 @bp.get("/titles/<id:title_id>/media")
 @security.permit("asset.see")
 def media(title_id):

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 CEPH = ("ceph-mon", "ceph-osd", "ceph-authtool", "monmaptool", "radosgw", "radosgw-admin")
-SECONDS = 30  # that a server may take to come up on a loaded machine
+SECONDS = 60  # that a server may take to come up on a loaded machine
 
 
 def free_port() -> int:

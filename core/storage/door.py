@@ -69,6 +69,6 @@ def part(key):
     size = int(said["size"])
     if request.content_length != size:
         raise Refused("This part is smaller or larger than was signed for.")
-    request.max_content_length = size
+    request.max_content_length = size + 1  # gunicorn's streams refuse at the limit, before they tell their end
     etag = store.write_part(key, said["upload"], int(said["part"]), request.stream)
     return Response(status=200, headers={"ETag": f'"{etag}"'})

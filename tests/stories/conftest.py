@@ -26,12 +26,12 @@ expect.set_options(timeout=PATIENCE * 1000)
 class Slate:
     """Web and worker as `flask serve` starts them, over an instance folder of their own."""
 
-    def __init__(self, instance: Path):
+    def __init__(self, instance: Path, **environment):
         self.port, self.instance = free_port(), instance
         self.address = f"http://127.0.0.1:{self.port}"
         self.environment = {**os.environ, "SLATE_ENV": "development", "SLATE_INSTANCE": str(instance),
                             "DATABASE_URL": f"sqlite:///{instance / 'slate.db'}",
-                            "INDEX_FOLDER": str(instance / "index")}
+                            "INDEX_FOLDER": str(instance / "index"), "SLATE_SITE": self.address, **environment}
         self.log = instance / "serve.log"
 
     def flask(self, *words):
