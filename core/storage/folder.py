@@ -143,10 +143,11 @@ class FolderStore(Store):
     # ------------------------------------------------------------------ uploads in parts
 
     def begin(self, key, type):
+        what = json.dumps({"key": checked(key), "type": type})
         upload_id = secrets.token_hex(16)
         folder = self.folder / "uploads" / upload_id
         folder.mkdir(parents=True)
-        (folder / "what").write_text(json.dumps({"key": checked(key), "type": type}), encoding="utf-8")
+        (folder / "what").write_text(what, encoding="utf-8")
         return upload_id
 
     def signed_part(self, key, upload_id, number, size, seconds):
@@ -194,10 +195,15 @@ class FolderStore(Store):
 
     def sweep(self, before):
         stale = [path for path in (self.folder / "uploads").glob("*")
-                 if datetime.fromtimestamp((path / "what").stat().st_mtime, UTC) < before]
+                 if datetime.fromtimestamp(_begun(path).stat().st_mtime, UTC) < before]
         for path in stale:
             shutil.rmtree(path, ignore_errors=True)
         return len(stale)
+
+
+def _begun(upload: Path) -> Path:
+    """What is as old as the upload: the folder itself where its maker was killed before it wrote the rest."""
+    return upload / "what" if (upload / "what").exists() else upload
 
 
 def _until(seconds: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 from core import clock
 from core.storage.contract import LEAST_PART, MOST_POSTED, Missing, Taken, Unavailable
 from core.storage.s3 import S3Store
+from tests.conftest import make_app
 from tests.stores import Place, Serving, bucket_of
 
 KEY, OTHER = "kept/0123abcd", "kept/4567cdef"
@@ -22,19 +23,25 @@ def bucket(ceph):
     return bucket_of(ceph)
 
 
+@pytest.fixture(scope="module")
+def folder(templates):
+    """An application with a folder, served."""
+    instance, _ = templates("sqlite", False, None)
+    app = make_app(f"sqlite:///{instance / 'slate.db'}", instance)
+    with Serving(app) as serving:
+        yield Place(app.extensions["store"], serving.base)
+    app.extensions["index"].close()
+
+
 @pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.s3)])
 def place(request):
     """A store that is empty, and the way to it."""
-    if request.param == "folder":
-        app = request.getfixturevalue("app")
-        with Serving(app) as serving:
-            yield Place(app.extensions["store"], serving.base)
-    else:
-        store = request.getfixturevalue("bucket")
-        yield Place(store)
-        for each in list(store.listing()):
-            store.delete(each.key)
-        store.sweep(clock.now() + timedelta(days=1))
+    place = (request.getfixturevalue("folder") if request.param == "folder"
+             else Place(request.getfixturevalue("bucket")))
+    yield place
+    for each in list(place.store.listing()):
+        place.store.delete(each.key)
+    place.store.sweep(clock.now() + timedelta(days=1))
 
 
 def put(place, key=KEY, data=DATA, type="image/png", **more):
@@ -271,11 +278,9 @@ def test_nothing_is_open_without_a_signature(place):
 
 # ------------------------------------------------------------------ each store by itself
 
-def test_what_lies_in_the_folder_is_no_page_of_ours(app):
-    with Serving(app) as serving:
-        place = Place(app.extensions["store"], serving.base)
-        put(place, type="text/html")
-        answer = place.ask("GET", place.store.signed_get(KEY, MINUTE))
+def test_what_lies_in_the_folder_is_no_page_of_ours(folder):
+    put(folder, type="text/html")
+    answer = folder.ask("GET", folder.store.signed_get(KEY, MINUTE))
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert answer.headers["x-content-type-options"] == "nosniff"
 

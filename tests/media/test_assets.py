@@ -252,13 +252,16 @@ def house(world):
     return Studio(world, Place(world.extensions["store"]))
 
 
-@pytest.mark.parametrize("changed, field", [
+IMPOSSIBLE = [
     ({"content_type": "image/svg+xml"}, "content_type"), ({"content_type": "video/mp4"}, "content_type"),
     ({"size": 65 << 20}, "size"), ({"size": 0}, "size"), ({"size": -1}, "size"), ({"kind": "virus"}, "kind"),
     ({"sha256": "A" * 64}, "sha256"), ({"filename": ""}, "filename"), ({"filename": "a\x00b"}, "filename"),
-    ({"focal_point": {"x": 2, "y": 0}}, "focal_point"), ({"size": 1 << 50}, "size"), ({"language": "??"}, "language")])
-def test_what_cannot_be_is_refused_before_it_is_sent(house, changed, field):
-    assert field in house.announce("poster", status=422, **changed)["errors"]
+    ({"focal_point": {"x": 2, "y": 0}}, "focal_point"), ({"size": 1 << 50}, "size"), ({"language": "??"}, "language")]
+
+
+def test_what_cannot_be_is_refused_before_it_is_sent(house):
+    for changed, field in IMPOSSIBLE:
+        assert field in house.announce("poster", status=422, **changed)["errors"], changed
 
 
 def test_who_may_send(house):
