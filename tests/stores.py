@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from werkzeug.serving import make_server
 
-from core.storage import S3Store, probe
+from core.storage import probe
 from core.storage.contract import Form, Store
 from core.storage.probe import Answer
+from core.storage.s3 import S3Store
 
 SITE = "http://127.0.0.1:5000"
 

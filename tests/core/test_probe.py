@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from core import clock
-from core.storage import FolderStore, S3Store, probe
+from core.storage import FolderStore, probe
+from core.storage.s3 import S3Store
 from tests.stores import SITE, bucket_of
 
 

@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from core import clock, outbox
 from core.database import db
+from core.storage.contract import Form
+from core.storage.s3 import S3Store
 from media import assets, checking, worker
 from media.models import PICTURES, SHOWN, Asset, Kind, State
 from tests.conftest import Caller
@@ -60,7 +62,6 @@ class Studio:
         return asset
 
     def post(self, upload, data):
-        from core.storage.contract import Form
         return self.place.post(Form(self.reached(upload["url"]), upload["fields"]), data)
 
     def reached(self, url):
@@ -318,7 +319,6 @@ def test_a_picture_is_described(house):
 
 
 def test_a_store_that_does_not_answer_is_said_calmly(world):
-    from core.storage import S3Store
     world.extensions["store"] = S3Store("media", endpoint="http://127.0.0.1:9", region="x", access_key="a",
                                         secret_key="b")
     house = Studio(world, Place(world.extensions["store"]))
