@@ -29,6 +29,7 @@ def laid_from_database(world, folder: Path):
         db.session.commit()
         db.session.remove()
     with closing(sqlite3.connect(folder / "slate.db", isolation_level=None)) as link:
+        link.execute("PRAGMA journal_mode = OFF")
         link.execute("PRAGMA synchronous = OFF")
         link.execute("BEGIN")
         _write(link, world, house)
