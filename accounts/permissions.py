@@ -21,6 +21,7 @@ class Relation(StrEnum):
     SELLER = "seller"        # the viewer's organisation sells in this offer
     BUYER = "buyer"          # the viewer's organisation buys in this offer
     PUBLISHED = "published"  # another organisation's record, published to all
+    GRANTED = "granted"      # the seller let the viewer, or all of the viewer's organisation, have it for a while
     ANY = "any"              # the action needs no record
 
 
@@ -51,7 +52,7 @@ class Viewer:
 AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN = Role
 EVERYONE = frozenset(Role)
 SALES = {AGENT, RIGHTS}
-OWN, SELLING, BUYING, PUBLISHED, ANY = Relation
+OWN, SELLING, BUYING, PUBLISHED, GRANTED, ANY = Relation
 
 #    action                 roles             relations
 TABLE = (
@@ -62,8 +63,9 @@ TABLE = (
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
     ("title.link",          SALES,            {OWN}),
-    ("asset.see",           EVERYONE,         {OWN, PUBLISHED}),     # posters, stills and trailers that are ready
+    ("asset.see",           EVERYONE,         {OWN, PUBLISHED, GRANTED}),  # what is shown to all; screeners by grant
     ("asset.send",          SALES,            {OWN}),                # and see every kind in every state
+    ("asset.grant",         SALES,            {OWN}),
     ("avails.ask",          EVERYONE,         {OWN, PUBLISHED}),
     ("mandate.see",         SALES,            {OWN}),
     ("mandate.record",      SALES,            {OWN}),

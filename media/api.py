@@ -8,16 +8,20 @@ from accounts import security
 from catalogue import titles
 from core import clock, http
 from core.http import Blueprint
-from media import assets
+from media import assets, grants
+from media.models import Kind
 from media.schemas import (
     AddressQuery,
     AddressSchema,
     AssetSchema,
+    BegunSchema,
     CompletionSchema,
     DescriptionSchema,
+    GrantSchema,
     NewAssetSchema,
     NumbersSchema,
     PartsSchema,
+    ProgressSchema,
     SendingSchema,
 )
 
@@ -118,6 +122,64 @@ def delete_asset(asset_id):
 @bp.response(200, AddressSchema)
 def sign_address(query, asset_id):
     """Where the file can be read for five minutes."""
-    asset = assets.get(asset_id, security.viewer())
-    return {"url": whole(assets.address(asset, _store(), query["download"])),
-            "expires_at": clock.now() + timedelta(seconds=assets.READING_SECONDS)}
+    viewer = security.viewer()
+    asset = assets.get(asset_id, viewer)
+    if asset.kind == Kind.SCREENER and not assets.is_own(asset, viewer):  # what is granted is watched, and counted
+        grants.check_download(asset, viewer)
+        query["download"] = True
+    return _address(assets.address(asset, _store(), query["download"]))
+
+
+def _address(url: str) -> dict:
+    return {"url": whole(url), "expires_at": clock.now() + timedelta(seconds=assets.READING_SECONDS)}
+
+
+@bp.post("/assets/<id:asset_id>/plays")
+@security.permit("asset.see")
+@http.writes
+@bp.response(201, BegunSchema)
+def play(asset_id):
+    """Begin to watch a film. Of a screener this is one view."""
+    viewer = security.viewer()
+    begun, url = grants.play(assets.get(asset_id, viewer), viewer, _store())
+    return {"id": begun.id, **_address(url)}
+
+
+@bp.post("/plays/<id:play_id>/progress")
+@security.permit("asset.see")
+@http.writes
+@bp.arguments(ProgressSchema)
+@bp.response(200, BegunSchema)
+def go_on(data, play_id):
+    """Say how far a play is, and have a fresh address to go on with."""
+    begun, url = grants.go_on(play_id, security.viewer(), _store(), data["seconds"])
+    return {"id": begun.id, **_address(url)}
+
+
+@bp.post("/assets/<id:asset_id>/grants")
+@security.permit("asset.grant")
+@http.writes
+@bp.arguments(GrantSchema)
+@bp.response(201, GrantSchema)
+def give_grant(data, asset_id):
+    """Let an organisation or a person watch a screener for a while."""
+    viewer = security.viewer()
+    return grants.give(assets.own(asset_id, viewer), viewer, **data)
+
+
+@bp.get("/assets/<id:asset_id>/grants")
+@security.permit("asset.grant")
+@bp.response(200, GrantSchema(many=True))
+@bp.paginate()
+def list_grants(asset_id, pagination_parameters):
+    """Who may watch a screener, who watched, how far and how often."""
+    return http.page(grants.listing(assets.own(asset_id, security.viewer())), pagination_parameters)
+
+
+@bp.delete("/assets/<id:asset_id>/grants/<id:grant_id>")
+@security.permit("asset.grant")
+@http.writes
+@bp.response(204)
+def end_grant(asset_id, grant_id):
+    """Take a grant back: at once for new addresses, within five minutes for old ones."""
+    grants.end(assets.own(asset_id, security.viewer()), grant_id)

@@ -13,7 +13,7 @@ from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.storage.contract import MOST_POSTED, Missing, Store
 from media import types
-from media.models import NEXT, PICTURES, SHOWN, Asset, Kind, State
+from media.models import NEXT, PICTURES, SHOWN, Asset, Grant, Kind, State
 
 MB = 1 << 20
 SMALL_PART, LARGE_PART, MANY_PARTS = 16 * MB, 64 * MB, 1_000
@@ -28,11 +28,21 @@ def visible(viewer: Viewer):
     seen, held = permissions.relations(viewer, "asset.see"), permissions.relations(viewer, "asset.send")
     own = Title.organisation_id == viewer.organisation_id
     shown = and_(Asset.state == State.READY.value, Asset.kind.in_([each.value for each in SHOWN]))
+    by_grant = and_(Asset.state == State.READY.value, Asset.kind == Kind.SCREENER.value,
+                    select(Grant.id).where(Grant.asset_id == Asset.id, granted(viewer)).exists())
     ways = [condition for allowed, condition in (
         (Relation.OWN in held, and_(own, Asset.state != State.DELETED.value)),
         (Relation.OWN in seen, and_(own, shown)),
+        (Relation.GRANTED in seen, by_grant),
         (Relation.PUBLISHED in seen, and_(Title.status == Status.PUBLISHED.value, shown))) if allowed]
     return or_(False, *ways)
+
+
+def granted(viewer: Viewer):
+    """The condition under which a grant is for this viewer, and lives today."""
+    today = clock.today()
+    return and_(or_(Grant.organisation_id == viewer.organisation_id, Grant.person_id == viewer.person_id),
+                Grant.starts_on <= today, Grant.ends_on >= today, Grant.ended_at.is_(None))
 
 
 def listing(viewer: Viewer, title_id: int):
@@ -53,10 +63,15 @@ def get(asset_id: int, viewer: Viewer) -> Asset:
 def own(asset_id: int, viewer: Viewer) -> Asset:
     """The same for whoever may change it, or NotAllowed."""
     asset = get(asset_id, viewer)
-    if asset.title.organisation_id != viewer.organisation_id or not permissions.allows(viewer, "asset.send",
-                                                                                       Relation.OWN):
+    if not is_own(asset, viewer):
         raise NotAllowed("Only the seller that lists this title may do that, with the role it needs.")
     return asset
+
+
+def is_own(asset: Asset, viewer: Viewer) -> bool:
+    """Whether the viewer sends, describes and deletes this asset's like."""
+    return asset.title.organisation_id == viewer.organisation_id and permissions.allows(viewer, "asset.send",
+                                                                                        Relation.OWN)
 
 
 # ------------------------------------------------------------------ sending

@@ -1,5 +1,5 @@
 """Pictures, films and papers of a title, what was made of them, and how an asset lives."""
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
@@ -83,3 +83,34 @@ class Rendition(db.Model):
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int]
+
+
+class Grant(db.Model):
+    """Leave to watch a screener: for one person, or for everyone of one organisation."""
+    __tablename__ = "asset_grant"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # who gave it
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]  # both days are included
+    max_views: Mapped[int | None]
+    views: Mapped[int] = mapped_column(default=0)
+    download: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it was taken back
+
+    plays: Mapped[list["Play"]] = relationship(order_by="Play.id")
+
+
+class Play(db.Model):
+    """Someone watching once, and how far they came."""
+    __tablename__ = "play"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("asset_grant.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when it was last heard of
+    seconds: Mapped[int]  # of the film: the furthest

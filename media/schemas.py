@@ -1,7 +1,7 @@
 """The shape of assets on the wire. Shape only: no rules, no queries."""
 from marshmallow import Schema, fields, validate
 
-from catalogue.schemas import TAG, Words, one_of
+from catalogue.schemas import TAG, Id, Words, one_of
 from media.models import Kind
 
 LARGEST = 1 << 43
@@ -83,6 +83,34 @@ class CompletionSchema(Schema):
 class AddressSchema(Schema):
     url = fields.String()
     expires_at = fields.DateTime()
+
+
+class GrantSchema(Schema):
+    """Leave to watch a screener, for an organisation or a person; both days are included."""
+    id = fields.String(dump_only=True)
+    organisation = Id(attribute="organisation_id", allow_none=True)
+    person = Id(attribute="person_id", allow_none=True)
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(required=True)
+    max_views = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 10_000))
+    download = fields.Boolean()
+    views = fields.Integer(dump_only=True)
+    ended_at = fields.DateTime(dump_only=True)
+    plays = fields.List(fields.Nested(lambda: PlaySchema()), dump_only=True)
+
+
+class PlaySchema(Schema):
+    person_id = fields.String()
+    started_at = fields.DateTime()
+    seconds = fields.Integer(metadata={"description": "how far it went, of the film"})
+
+
+class BegunSchema(AddressSchema):
+    id = fields.String()
+
+
+class ProgressSchema(Schema):
+    seconds = fields.Integer(strict=True, required=True, validate=validate.Range(0, 1_000_000))
 
 
 class AddressQuery(Schema):

@@ -1,0 +1,98 @@
+"""Screeners: who may watch one, from when to when and how often, and how far they came.
+
+A grant is read anew for every address that is signed, so that ending it works at once for new addresses; an old one
+works for five minutes more at most. Days are those of the installation's zone, both ends included.
+"""
+from datetime import date, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import selectinload
+
+from accounts.models import Organisation, Person
+from accounts.permissions import Viewer
+from core import clock
+from core.database import db
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.storage.contract import Store
+from media import assets
+from media.models import Asset, Grant, Kind, Play, State
+
+LONGEST_PLAY = timedelta(hours=12)  # one view: pauses included
+LEFT = or_(Grant.max_views.is_(None), Grant.views < Grant.max_views)  # has it a view left
+
+
+def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisation_id=None, person_id=None,
+         max_views=None, download=False) -> Grant:
+    """Let one person, or everyone of one organisation, watch a screener. Raises Conflict before it is ready."""
+    if asset.kind != Kind.SCREENER or asset.state != State.READY:
+        raise Conflict("Only a screener that is ready can be granted.")
+    if (organisation_id is None) == (person_id is None):
+        raise Invalid({"organisation": ["Name an organisation or a person, and not both."]})
+    for name, model, each in (("organisation", Organisation, organisation_id), ("person", Person, person_id)):
+        if each is not None and db.session.get(model, each) is None:
+            raise Invalid({name: [f"There is no such {name}."]})
+    if ends_on < starts_on:
+        raise Invalid({"ends_on": ["Lies before the first day."]})
+    grant = Grant(asset_id=asset.id, organisation_id=organisation_id, person_id=person_id, starts_on=starts_on,
+                  ends_on=ends_on, max_views=max_views, download=download, by_id=by.person_id, created_at=clock.now())
+    db.session.add(grant)
+    db.session.flush()
+    return grant
+
+
+def listing(asset: Asset):
+    """A query for the grants of an asset, newest first, with what was watched."""
+    return select(Grant).where(Grant.asset_id == asset.id).order_by(Grant.id.desc()).options(selectinload(Grant.plays))
+
+
+def end(asset: Asset, grant_id: int):
+    """Let nobody watch by this grant any more. Raises NotFound."""
+    grant = db.session.scalar(select(Grant).where(Grant.id == grant_id, Grant.asset_id == asset.id))
+    if grant is None:
+        raise NotFound()
+    grant.ended_at = grant.ended_at or clock.now()
+
+
+def find(asset: Asset, viewer: Viewer) -> Grant | None:
+    """The grant by which the viewer may watch now: the one with views left that lasts longest, or None."""
+    return db.session.scalar(select(Grant).where(
+        Grant.asset_id == asset.id, assets.granted(viewer), LEFT).order_by(Grant.ends_on.desc(), Grant.id).limit(1))
+
+
+def check_download(asset: Asset, viewer: Viewer):
+    """Raises NotAllowed where no grant of this viewer's allows the file itself."""
+    if not db.session.scalar(select(Grant.id).where(
+            Grant.asset_id == asset.id, assets.granted(viewer), Grant.download.is_(True))):
+        raise NotAllowed("This screener is for watching. Begin to play it.")
+
+
+def play(asset: Asset, viewer: Viewer, store: Store) -> tuple[Play, str]:
+    """Begin to watch, which is one view. Returns the play and its first address. Raises NotAllowed with none left."""
+    grant = None
+    if asset.kind == Kind.SCREENER and not assets.is_own(asset, viewer):
+        grant = find(asset, viewer)
+        if grant is None or not db.session.execute(
+                update(Grant).where(Grant.id == grant.id, LEFT).values(views=Grant.views + 1)).rowcount:
+            raise NotAllowed("Every view of this grant was used. Ask the seller for another.")
+    address = assets.address(asset, store)
+    begun = Play(asset_id=asset.id, grant_id=grant and grant.id, person_id=viewer.person_id, started_at=clock.now(),
+                 told_at=clock.now(), seconds=0)
+    db.session.add(begun)
+    db.session.flush()
+    return begun, address
+
+
+def go_on(play_id: int, viewer: Viewer, store: Store, seconds: int) -> tuple[Play, str]:
+    """Say how far a play is (seconds of the film), and have a fresh address. Raises NotFound for another's play,
+    and as soon as its asset may not be seen any more."""
+    begun = db.session.scalar(select(Play).where(Play.id == play_id, Play.person_id == viewer.person_id))
+    if begun is None:
+        raise NotFound()
+    asset = assets.get(begun.asset_id, viewer)
+    if begun.grant_id and not db.session.scalar(
+            select(Grant.id).where(Grant.id == begun.grant_id, assets.granted(viewer))):
+        raise NotFound()
+    if clock.now() - begun.started_at > LONGEST_PLAY:
+        raise Conflict("This play has lasted long enough. Begin a new one.")
+    begun.seconds, begun.told_at = max(begun.seconds, seconds), clock.now()
+    return begun, assets.address(asset, store)
