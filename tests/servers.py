@@ -87,7 +87,10 @@ class Ceph:
                 "osd pool default size": 1, "osd pool default min size": 1, "osd pool default pg num": 1,
                 "osd pool default pgp num": 1, "osd pool default pg autoscale mode": "off",
                 "mon allow pool size one": True, "paxos propose interval": 0.05, "mon osd min in ratio": 0},
-            "client.rgw": {"rgw frontends": f"beast endpoint=127.0.0.1:{self.port}"}}), encoding="utf-8")
+            "client.rgw": {"rgw frontends": f"beast endpoint=127.0.0.1:{self.port}",
+                           "rgw gc obj min wait": 1, "rgw gc processor period": 1,
+                           "rgw gc processor max time": 1}  # else what is deleted stays for hours
+        }), encoding="utf-8")
         for name, capabilities in (("mon.", {"mon": "allow *"}), ("client.admin", {"mon": "allow *", "osd": "allow *"}),
                                    ("osd.0", {"mon": "allow profile osd", "osd": "allow *"}),
                                    ("client.rgw", {"mon": "allow rw", "osd": "allow rwx"})):
