@@ -20,6 +20,7 @@ from core.database import db
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
+from media import comparing
 from media import worker as media_worker
 from search import worker
 from search.commands import import_
@@ -157,6 +158,12 @@ def prepare():
     except Unavailable as problem:
         raise click.ClickException(f"The store refused, {problem}") from None
     click.echo(f"The store is ready: {store}")
+
+
+@media.command("check")
+def check_media():
+    """Compare the objects in the store with the rows that name them. Exits with 1 where they disagree."""
+    _report(comparing.differences(current_app.extensions["store"]), "The objects are those that the rows name.")
 
 
 @click.command()

@@ -40,7 +40,8 @@ def read(key):
     store.check_address(request.method, key, request.args.to_dict())
     name = request.args.get("name")
     found = store.head(key)
-    answer = send_file(store.path(key), mimetype=found.type, conditional=True, max_age=CACHED_SECONDS)
+    answer = send_file(store.path(key), mimetype=found.type, conditional=True)
+    answer.headers["Cache-Control"] = f"private, max-age={CACHED_SECONDS}"  # of one browser, never of a proxy
     answer.headers["Content-Disposition"] = disposition(name) if name else "inline"
     return answer
 

@@ -283,6 +283,7 @@ def test_what_lies_in_the_folder_is_no_page_of_ours(folder):
     answer = folder.ask("GET", folder.store.signed_get(KEY, MINUTE))
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"].startswith("private")
 
 
 @pytest.mark.s3

@@ -1,4 +1,5 @@
 """Sending a file, having it checked, and who may have it: over the API, with both stores."""
+import io
 from datetime import timedelta
 from itertools import product
 
@@ -9,7 +10,7 @@ from core import clock, outbox
 from core.database import db
 from core.storage.contract import Form
 from core.storage.s3 import S3Store
-from media import assets, checking, worker
+from media import assets, checking, comparing, worker
 from media.models import PICTURES, SHOWN, Asset, Kind, State
 from tests.conftest import Caller
 from tests.media.files import FILM, PAPER, WORDS, picture, sha256
@@ -244,6 +245,23 @@ def test_what_was_never_sent_to_its_end_is_swept(studio):
     assert studio.objects() == []
     assert {studio.state(each["asset"]["id"])[0] for each in (small, large)} == {"rejected"}
     assert studio(AGENT).post(f"/assets/{large['asset']['id']}/parts", {"numbers": [1]}).status_code == 409
+
+
+def test_the_check_names_what_is_missing_changed_or_nobodys(studio):
+    poster, film = studio.ready("poster"), studio.ready("master")
+    studio.announce("trailer", bytes(LARGE))
+    studio.send("document")  # what is still to be checked is no difference
+    store, compare = studio.place.store, lambda: comparing.differences(studio.place.store)
+    with studio.app.app_context():
+        assert compare() == []
+        keys = {name: db.session.get(Asset, int(each)).kept for name, each in (("poster", poster), ("film", film))}
+        store.delete(keys["poster"])
+        store.put(keys["film"], io.BytesIO(b"other"), "video/mp4")
+        store.put(f"kept/{'0' * 32}/original", io.BytesIO(b"nobody's"), "video/mp4")
+        assert set(compare()) == {
+            f"Asset {poster} lacks its object {keys['poster']}.",
+            f"Asset {film} has {len(FILM):,} bytes, its object {keys['film']} has 5.",
+            f"The object kept/{'0' * 32}/original belongs to no asset."}
 
 
 # ------------------------------------------------------------------ the API alone
