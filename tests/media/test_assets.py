@@ -11,10 +11,11 @@ from core.database import db
 from core.storage.contract import Form
 from core.storage.s3 import S3Store
 from media import assets, checking, comparing, worker
-from media.models import PICTURES, SHOWN, Asset, Kind, State
+from media.models import PICTURES, SHOWN, Asset, Kind, Rendition, State
 from tests.conftest import Caller
 from tests.media.files import FILM, PAPER, WORDS, picture, sha256
 from tests.stores import Place, Serving, bucket_of
+from tests.test_pages import Visitor
 
 AGENT, MANAGER, RIVAL, BUYER, OPERATOR = (
     "agent@harbour.test", "rights@harbour.test", "agent@lotus.test", "buyer@sakura.test", "operator@market.test")
@@ -343,3 +344,20 @@ def test_a_store_that_does_not_answer_is_said_calmly(world):
     refused = house.announce("trailer", bytes(1), status=503, size=LARGE)
     assert "Try again" in refused["detail"] and "127.0.0.1" not in str(refused)
     house.announce("poster")  # what needs no answer of the store goes on
+
+
+def test_a_page_asks_the_store_nothing(house):
+    """A store that is gone makes no page slower: its posters are addresses, signed here, and letters stand below."""
+    asset = house.announce("poster", alt_text="A pier")["asset"]["id"]
+    with house.app.app_context():
+        row = db.session.get(Asset, int(asset))
+        row.state = State.READY.value
+        row.renditions = [Rendition(name=f"{width}.webp", width=width, height=width, size=1) for width in (72, 352)]
+        db.session.commit()
+    house.app.extensions["store"] = S3Store("media", endpoint="http://127.0.0.1:9", region="x", access_key="a",
+                                            secret_key="b")
+    visitor = Visitor(house.app, BUYER)
+    for path in (f"/titles/{TITLE}", f"/titles/{TITLE}/media", "/?q=tide"):
+        page = visitor.get(path)
+        assert page.status_code == 200 and b'src="http://127.0.0.1:9/media/kept/' in page.data, path
+        assert b'alt="A pier"' in page.data
