@@ -34,7 +34,7 @@ from tests.test_pages import Visitor
 IMPORT, COMMAND = BY_FILE = ("import", "command line")
 SELLER, AGENT, MANAGER = "Harbour Pictures", "agent@harbour.test", "rights@harbour.test"
 WON, LOST, THERE = "won", "lost", "there already"
-SECONDS = 60  # longer than anybody waits for a lock
+SECONDS = 150  # longer than anybody waits for a lock, three times over
 LEAD = 0.1  # seconds: about what the ways from the doors to the lock differ by
 
 
