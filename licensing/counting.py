@@ -5,7 +5,6 @@ below it, also later ones; a licence those it had when granted, and later ones o
 """
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from sqlalchemy import or_, select
 
@@ -18,12 +17,17 @@ from licensing.rights.blocks import Block
 from licensing.rights.dates import NEVER, Dates
 from licensing.rights.holdings import Claim, Holdings, Share
 
-LINE = (Line.id, Line.title_id, Line.mandate_id, Line.licence_id, Line.territories_key, Line.media_key,
-        Line.languages_key, Line.starts_on, Line.ends_on, Line.exclusive, Line.runs, Line.tba, Line.leaves, Line.future,
-        Line.hereafter)
+LINES = Line.__table__.c  # of the table, not of the model: rows of hundreds of lines come twice as quickly
+LINE = tuple(LINES[name] for name in (
+    "id", "title_id", "licence_id", "territories_key", "media_key", "languages_key", "starts_on", "ends_on",
+    "exclusive", "runs", "tba", "leaves", "future", "hereafter"))
 HOLDBACK = (Holdback.id, Holdback.title_id, Holdback.territories_key, Holdback.media_key, Holdback.starts_on,
             Holdback.ends_on, Holdback.tba, Holdback.hard, Licence.licensee_id, Licence.licensee_name)
 LATER = (LinkKind.SEQUEL, LinkKind.REMAKE, LinkKind.SPIN_OFF)  # the link says: this title comes later than its target
+
+
+_known: dict[tuple, tuple] = {}  # what was asked → (its rows, their rights), of titles with many rows
+MANY_ROWS, MANY_TITLES = 100, 50
 
 
 def shares(session, title_ids, at: datetime | None = None, leaving_out: int | None = None, claims: bool = True):
@@ -32,12 +36,32 @@ def shares(session, title_ids, at: datetime | None = None, leaving_out: int | No
     `at` asks what counted at that instant; `leaving_out` is a licence being replaced; without `claims` holds and
     options are left out, which block nothing.
     """
-    wanted = set(title_ids)
+    wanted = frozenset(title_ids)
     family = Family(session, wanted)
     rows = session.execute(select(*LINE).where(
-        Line.title_id.in_(family.ids), _counts(Line, at)).order_by(Line.id)).all()
+        LINES.title_id.in_(family.ids), _counts(LINES, at)).order_by(LINES.id)).all()
     held = session.execute(select(*HOLDBACK).outerjoin(Licence, Licence.id == Holdback.licence_id).where(
         Holdback.title_id.in_(family.ids), _counts(Holdback, at)).order_by(Holdback.id)).all()
+    # A title with hundreds of lines is asked about again and again. What its rows say is kept with them, and taken only
+    # where they are all equal, so it is never stale; where something waits for a date there is more to know than rows.
+    said = family.rows, [tuple(row) for row in rows], [tuple(row) for row in held]
+    kept = _known.get((wanted, leaving_out))
+    if kept and kept[0] == said:
+        rights = kept[1]
+    else:
+        rights = _rights(session, wanted, family, rows, held, at, leaving_out)
+        waits = any(row.tba or row.hereafter for row in rows) or any(row.tba for row in held)
+        if len(rows) >= MANY_ROWS and not waits:
+            if len(_known) >= MANY_TITLES:
+                _known.clear()
+            _known[wanted, leaving_out] = said, rights
+    claimed = _claims(session, wanted, family, at) if claims else {}
+    return {title_id: [Share(Holdings(*each, tuple(claimed.get(title_id, ()))), leaves) for leaves, each in found]
+            for title_id, found in rights.items()}
+
+
+def _rights(session, wanted, family, rows, held, at, leaving_out):
+    """{title id: [(leaves, (mandates, licences, holdbacks))]}: leaves with the same rights together."""
     terms.sets({row.territories_key for row in (*rows, *held)} | {row.media_key for row in (*rows, *held)}
                | {row.languages_key for row in rows}, session)
     windows, later = _Windows(session, rows, held, at), _later_media(session, rows)
@@ -51,7 +75,6 @@ def shares(session, title_ids, at: datetime | None = None, leaving_out: int | No
                 licences[leaf].append(line)
     for row in held:
         holdbacks[row.title_id].append(_holdback(row, windows))
-    said = _claims(session, wanted, family, at) if claims else {}
     found = {}
     for title_id in wanted:
         together = defaultdict(list)
@@ -62,9 +85,9 @@ def shares(session, title_ids, at: datetime | None = None, leaving_out: int | No
         found[title_id] = []
         for leaves in together.values():
             path = family.path(leaves[0])
-            found[title_id].append(Share(leaves=tuple(leaves), holdings=Holdings(
+            found[title_id].append((tuple(leaves), (
                 tuple(line for each in path for line in mandates[each]), tuple(licences[leaves[0]]),
-                tuple(each for near in path for each in holdbacks[near]), tuple(said.get(title_id, ())))))
+                tuple(each for near in path for each in holdbacks[near]))))
     return found
 
 
@@ -81,6 +104,7 @@ class Family:
         roots = select(Title.root_id).where(Title.id.in_(title_ids))
         rows = session.execute(select(Title.id, Title.parent_id, Title.succeeds_id)
                                .where(Title.root_id.in_(roots)).order_by(Title.id)).all()
+        self.rows = [tuple(row) for row in rows]
         self.ids = [row.id for row in rows]
         self._parent = {row.id: row.parent_id for row in rows}
         self._children, self._successors = defaultdict(list), defaultdict(list)
@@ -157,23 +181,11 @@ def _later_media(session, rows) -> dict[int, int]:
 
 def _line(row, windows, later):
     """A row as the engine takes it: of a licence its widest window counts, of a mandate its narrowest."""
-    if not row.tba and not row.hereafter:
-        return _plain_line(row.id, row.territories_key, row.media_key, row.languages_key, row.starts_on, row.ends_on,
-                           row.exclusive, row.runs)
     widest, narrowest = windows.of(row)
     known = terms.sets((row.territories_key, row.media_key, row.languages_key))
     block = Block(known[row.territories_key], known[row.media_key] | later.get(row.id, 0), known[row.languages_key],
                   narrowest if row.licence_id is None else widest)
     return holdings.Line(block, row.exclusive, ("line", row.id), row.runs, widest - narrowest)
-
-
-@lru_cache(maxsize=20_000)
-def _plain_line(number, territories_key, media_key, languages_key, starts_on, ends_on, exclusive, runs):
-    """A row whose dates and media are all known. Kept by its content, so what is kept is never stale: a title with
-    hundreds of lines is asked about again and again."""
-    known = terms.sets((territories_key, media_key, languages_key))
-    block = Block(known[territories_key], known[media_key], known[languages_key], Dates.between(starts_on, ends_on))
-    return holdings.Line(block, exclusive, ("line", number), runs)
 
 
 def _holdback(row, windows):
