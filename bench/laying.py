@@ -28,6 +28,7 @@ def laid_from_database(world, folder: Path):
         house = people.found("House", ["seller"]).id
         db.session.commit()
         db.session.remove()
+        db.engine.dispose()  # no journal can be had while another connection is open
     with closing(sqlite3.connect(folder / "slate.db", isolation_level=None)) as link:
         link.execute("PRAGMA journal_mode = OFF")
         link.execute("PRAGMA synchronous = OFF")
