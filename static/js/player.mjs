@@ -33,11 +33,14 @@ function attach(box) {
   const tell = (leaving) => ask(box.dataset.progress.replace("/0/", `/${play}/`), { seconds: Math.floor(second) }, leaving);
   const interval = () => Math.min(MOST_TELLING * 1000, lives / TELLINGS);
 
+  const note = () => { if (!loading && !over && !video.error && video.readyState) second = video.currentTime; };
+
   /* ---- the address */
 
   function load({ url }, asked) { // the film goes on from here as it was: second, rate, subtitles, running or not
     const rate = video.playbackRate, modes = [...video.textTracks].map((each) => each.mode);
     const restore = () => [...video.textTracks].forEach((each, place) => { each.mode = modes[place]; });
+    note();
     freeze();
     since = asked;
     loading = true;
@@ -153,8 +156,7 @@ function attach(box) {
     if (play) beat().catch(() => {});
   });
   video.addEventListener("timeupdate", () => {
-    if (loading || over || !video.readyState) return;
-    second = video.currentTime;
+    note();
     if (tries && Math.abs(second - failed) > 1) tries = 0;
   });
   video.addEventListener("seeking", () => { if (!loading && !over) second = video.currentTime; });
