@@ -14,7 +14,7 @@ class Refused extends Error {
 
 function attach(box) {
   const video = box.querySelector("video"), screen = box.querySelector(".screen"), whole = box.querySelector(".whole");
-  const told = box.querySelector("[role=status]"), starters = [...box.querySelectorAll("[data-play], [data-go-on]")];
+  const told = box.querySelector("[role=status]"), starters = box.querySelector(".starters");
   const tracks = [...box.querySelectorAll("track")];
   let play = null, since = 0, lives = 0; // the play's id; when its address was asked for, and how long it lives, in ms
   let second = 0, wanted = false, over = false; // where the film is, whether it is to run, whether it was stopped for good
@@ -112,27 +112,28 @@ function attach(box) {
     video.removeAttribute("src");
     video.load();
     video.controls = false;
-    starters.forEach((each) => { each.hidden = true; });
+    if (starters) starters.hidden = true;
     if (whole) whole.hidden = true;
     say(FINAL[problem.status](problem.message, box.dataset.seller));
   }
 
   /* ---- beginning, and how far it went */
 
-  for (const starter of starters) {
+  const buttons = [...(starters?.querySelectorAll("button") ?? [])];
+  for (const starter of buttons) {
     starter.addEventListener("click", async () => {
-      starters.forEach((each) => { each.disabled = true; });
+      buttons.forEach((each) => { each.disabled = true; });
       const before = starter.dataset.goOn;
       wanted = true;
       if (before) second = Number(starter.dataset.seconds);
       try {
         await begin(before ? box.dataset.progress.replace("/0/", `/${before}/`) : box.dataset.begin, before ? { seconds: second } : {});
-        starters.forEach((each) => { each.hidden = true; });
+        starters.hidden = true;
         if (whole) whole.hidden = !document.fullscreenEnabled;
         say("");
         video.focus();
       } catch (problem) {
-        starters.forEach((each) => { each.disabled = false; });
+        buttons.forEach((each) => { each.disabled = false; });
         if (FINAL[problem.status]) stop(problem);
         else say("That did not reach us. Look at your connection, then press it again.");
       }
