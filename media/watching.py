@@ -1,7 +1,8 @@
 """Watching a film: what a play of it is, before it begins, and what stands over and beside it."""
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
 
 from accounts.permissions import Viewer
 from core import clock
@@ -68,8 +69,9 @@ def track_addresses(words, store: Store) -> dict[int, str]:
 def stills(films, store: Store) -> dict[int, pictures.Picture]:
     """What stands in each film's place before it plays: its own still, else the newest still of its title."""
     bare = {each.title_id for each in films if not each.pictures}
+    newest = select(func.max(Asset.id)).where(Asset.title_id.in_(bare), Asset.kind == Kind.STILL.value,
+                                              Asset.state == State.READY.value).group_by(Asset.title_id)
     lent = {} if not bare else {row.title_id: row for row in db.session.scalars(
-        select(Asset).where(Asset.title_id.in_(bare), Asset.kind == Kind.STILL.value,
-                            Asset.state == State.READY.value).order_by(Asset.id))}
+        select(Asset).where(Asset.id.in_(newest)).options(selectinload(Asset.renditions)))}
     shown = {each.id: each if each.pictures else lent.get(each.title_id) for each in films}
     return {key: pictures.shown(each, store, STILL_SIZES) for key, each in shown.items() if each and each.pictures}

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+import config
 from core import clock
 from core.database import db
 from media import webvtt
@@ -59,10 +60,10 @@ def test_nobody_watches_what_is_not_theirs_to_watch(house, watchers):
     granted = made(house, "screener")
     give(house, granted, whom(house, BUYER))
     known[Kind.SCREENER, "granted"] = granted
-    for email in (AGENT, MANAGER, RIVAL, BUYER, OPERATOR, None):
+    for email in (AGENT, RIVAL, BUYER, OPERATOR, None):
         for (kind, state), asset in known.items():
             live = state in (State.READY, "granted")
-            own = email in (AGENT, MANAGER) and state != State.DELETED
+            own = email == AGENT and state != State.DELETED
             may = own or (live and kind == Kind.TRAILER) or (state == "granted" and email == BUYER)
             status = 404 if kind not in FILMS or not may else 200 if live else 409
             page = watchers(email).get(f"/media/{asset}/watch")
@@ -183,6 +184,13 @@ def test_words_belong_to_a_film_of_their_title_and_have_a_language(house):
     told = house(AGENT).post("/titles/2/assets", {"kind": "subtitle", "filename": "a.vtt", "content_type": "text/vtt",
                                                   "size": 9, "film_id": film, "language": "en"})
     assert told.status_code == 422 and "film_id" in told.json["errors"]
+
+
+def test_an_address_lives_five_minutes_at_most():
+    assert config.read({})["READING_SECONDS"] == 300 and config.read({"READING_SECONDS": "3"})["READING_SECONDS"] == 3
+    for wrong in ("0", "301", "-1", "soon", "2.5"):
+        with pytest.raises(config.BadSettings, match="a number from 1 to 300"):
+            config.read({"READING_SECONDS": wrong})
 
 
 CUE = "00:01.000 --> 00:02.000\nwords\n"
