@@ -20,7 +20,7 @@ from core.database import db
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
-from media import comparing
+from media import comparing, films
 from media import worker as media_worker
 from search import worker
 from search.commands import import_
@@ -85,7 +85,8 @@ def work():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
-            threading.Thread(target=_attend_to_media, args=[current_app._get_current_object()], daemon=True).start()
+            for duty in (media_worker.work, media_worker.encode):
+                threading.Thread(target=_attend, args=[duty, current_app._get_current_object()], daemon=True).start()
             worker.work(the_index(), click.echo)
     except BlockingIOError:
         raise click.ClickException("Another worker is at work in this folder.") from None
@@ -93,10 +94,10 @@ def work():
         pass
 
 
-def _attend_to_media(app):
+def _attend(duty, app):
     """Beside the index: a store that is slow or gone keeps no title from being found."""
     with app.app_context():
-        media_worker.work(app.extensions["store"], click.echo)
+        duty(app.extensions["store"], click.echo)
 
 
 @click.command()
@@ -139,6 +140,8 @@ def doctor():
         problems += lacking
     else:
         click.echo(f"The store keeps what it is given: {store}")
+    click.echo("ffmpeg makes stills of films, and 720 lines of taller ones." if films.can() else
+               "Films are shown as they were sent, and without stills. To have more: apt-get install ffmpeg")
     if worker.alive(current_app.config["INSTANCE"]):
         click.echo("A worker is at work.")
     else:

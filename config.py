@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parent
 DEVELOPMENT, PRODUCTION = "development", "production"
+MOST_READING_SECONDS = 300  # what is taken back ends within five minutes
 WEAK_SECRETS = {"", "dev", "development", "secret", "changeme", "password"}
 
 
@@ -26,6 +27,9 @@ def read(environ=os.environ):
     if production and (secret.lower() in WEAK_SECRETS or len(secret) < 32):
         raise BadSettings("SECRET_KEY is missing or weak. Set it to 32 characters or more, for example the "
                           'output of: python -c "import secrets; print(secrets.token_urlsafe(48))"')
+    seconds = environ.get("READING_SECONDS", str(MOST_READING_SECONDS))
+    if not (seconds.isascii() and seconds.isdigit() and 1 <= int(seconds) <= MOST_READING_SECONDS):
+        raise BadSettings(f"READING_SECONDS is {seconds!r}; set it to a number from 1 to {MOST_READING_SECONDS}.")
     instance = Path(environ.get("SLATE_INSTANCE", ROOT / "instance")).absolute()
     return {
         "PRODUCTION": production,
@@ -40,6 +44,7 @@ def read(environ=os.environ):
         "S3_REGION": environ.get("S3_REGION") or None,
         "S3_ACCESS_KEY": environ.get("S3_ACCESS_KEY") or None,
         "S3_SECRET_KEY": environ.get("S3_SECRET_KEY") or None,
+        "READING_SECONDS": int(seconds),
         "SITE": environ.get("SLATE_SITE", "http://localhost:5000").rstrip("/"),
         "ZONE": ZoneInfo(environ.get("SLATE_ZONE", "UTC")),
         "MAX_CONTENT_LENGTH": 2 * 1024 * 1024,

@@ -131,7 +131,7 @@ def sign_address(query, asset_id):
 
 
 def _address(url: str) -> dict:
-    return {"url": whole(url), "expires_at": clock.now() + timedelta(seconds=assets.READING_SECONDS)}
+    return {"url": whole(url), "expires_at": clock.now() + timedelta(seconds=_store().reading_seconds)}
 
 
 @bp.post("/assets/<id:asset_id>/plays")

@@ -13,12 +13,11 @@ from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.storage.contract import MOST_POSTED, Missing, Store
 from media import types
-from media.models import NEXT, PICTURES, SHOWN, Asset, Grant, Kind, State
+from media.models import FILMS, NEXT, PICTURES, SHOWN, Asset, Grant, Kind, State, Track
 
 MB = 1 << 20
 SMALL_PART, LARGE_PART, MANY_PARTS = 16 * MB, 64 * MB, 1_000
 SENDING_SECONDS = 3600  # a signed address for sending: a slow line needs a while for 64 MB
-READING_SECONDS = 300   # a signed address for reading
 ADDRESSES = 100         # of parts, signed at once
 UNSENT_AFTER, SWEPT_AFTER = timedelta(days=7), timedelta(days=7)
 
@@ -77,15 +76,21 @@ def is_own(asset: Asset, viewer: Viewer) -> bool:
 # ------------------------------------------------------------------ sending
 
 def create(title: Title, by: Viewer, store: Store, *, kind: str, filename: str, content_type: str, size: int,
-           sha256=None, language=None, alt=None, focal_point=None) -> Asset:
-    """Announce a file that will be sent. Raises Invalid where files of this type or size are nothing for its kind."""
+           sha256=None, language=None, alt=None, focal_point=None, film_id=None, track=None) -> Asset:
+    """Announce a file that will be sent. Raises Invalid where files of this type or size are nothing for its kind.
+
+    Subtitles that name a film (a trailer or screener of the same title) are shown over it.
+    """
     allowed, most = types.ALLOWED[Kind(kind)]
     if content_type not in allowed:
         raise Invalid({"content_type": [f"A {kind} is one of {', '.join(sorted(allowed))}."]})
     if size > most:
         raise Invalid({"size": [f"A {kind} has {most // MB:,} MB at most."]})
+    if film_id is not None or track is not None:
+        _check_film(title, kind, film_id, language)
+        track = track or Track.SUBTITLES.value
     asset = Asset(title=title, person_id=by.person_id, kind=kind, key=secrets.token_hex(16), filename=filename,
-                  type=content_type, size=size, sha256=sha256, language=language, alt=alt,
+                  type=content_type, size=size, sha256=sha256, language=language, alt=alt, film_id=film_id, track=track,
                   created_at=clock.now(), changed_at=clock.now())
     focus(asset, focal_point)
     if size > MOST_POSTED:
@@ -93,6 +98,17 @@ def create(title: Title, by: Viewer, store: Store, *, kind: str, filename: str, 
     db.session.add(asset)
     db.session.flush()
     return asset
+
+
+def _check_film(title, kind, film_id, language):
+    if kind != Kind.SUBTITLE:
+        raise Invalid({"film_id": ["Only subtitles belong to a film."]})
+    if not db.session.scalar(select(Asset.id).where(
+            Asset.id == film_id, Asset.title_id == title.id, Asset.kind.in_([each.value for each in FILMS]),
+            Asset.state.in_([State.UPLOADING.value, State.CHECKING.value, State.READY.value]))):
+        raise Invalid({"film_id": ["Name a trailer or a screener of this title, that is there or being sent."]})
+    if not language:
+        raise Invalid({"language": ["Say the language of the words, such as en or zh-Hant."]})
 
 
 def focus(asset: Asset, point: dict | None):
@@ -173,8 +189,11 @@ def complete(asset: Asset, store: Store, sha256: str | None):
 
 
 def delete(asset: Asset):
-    """Let nobody have it any more. Its objects are removed when it may no longer be wanted back."""
+    """Let nobody have it any more, nor the subtitles of a film. Objects are removed when nobody may want them back."""
     _move(asset, State.DELETED)
+    for words in db.session.scalars(select(Asset).where(
+            Asset.film_id == asset.id, Asset.state != State.DELETED.value)).all():
+        _move(words, State.DELETED)
 
 
 def _move(asset: Asset, state: State, reason: str | None = None):
@@ -195,6 +214,8 @@ def accept(asset: Asset, renditions):
     asset.renditions = list(renditions)
     db.session.flush()
     _move(asset, State.READY)
+    if asset.kind in FILMS:
+        outbox.put("film", asset.id)
 
 
 def reject(asset: Asset, reason: str):
@@ -205,8 +226,10 @@ def reject(asset: Asset, reason: str):
 # ------------------------------------------------------------------ reading
 
 def address(asset: Asset, store: Store, download=False) -> str:
-    """A signed address of the file. Raises Conflict before it is ready. What is no film or picture is a download."""
+    """A signed address of the file. Raises Conflict before it is ready. What is no film or picture is a download; a
+    download is what was sent, of a film."""
     if asset.state != State.READY:
         raise Conflict(f"This file is {asset.state}.")
-    as_file = download or asset.kind not in PICTURES | {Kind.TRAILER, Kind.SCREENER}
-    return store.signed_get(asset.kept, READING_SECONDS, download=asset.filename if as_file else None)
+    if download or asset.kind not in PICTURES | FILMS:
+        return store.signed_get(asset.kept, store.reading_seconds, download=asset.filename)
+    return store.signed_get(asset.shown, store.reading_seconds)

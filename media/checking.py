@@ -13,8 +13,8 @@ from sqlalchemy import select
 from core import clock
 from core.database import db, reading
 from core.storage.contract import Missing, Store
-from media import assets, pictures, types
-from media.models import PICTURES, Asset, Rendition, State
+from media import assets, pictures, types, webvtt
+from media.models import PICTURES, Asset, Kind, Rendition, State
 
 
 class Lie(Exception):
@@ -95,6 +95,9 @@ def _keep(asset, store, copy) -> list[Rendition]:
     """Keep the very bytes that were read. What came by a form is kept under a key that no form was signed for."""
     if asset.kind not in PICTURES:
         copy.seek(0)
+        if asset.kind == Kind.SUBTITLE:
+            _read_words(copy.read())
+            copy.seek(0)
         store.put(f"kept/{asset.key}/original", copy, asset.type)
         return []
     with tempfile.TemporaryDirectory() as folder:
@@ -106,6 +109,13 @@ def _keep(asset, store, copy) -> list[Rendition]:
             with path.open("rb") as file:
                 store.put(f"kept/{asset.key}/{rendition.name}", file, "image/webp")
     return [rendition for rendition, _ in made]
+
+
+def _read_words(data):
+    try:
+        webvtt.check(data)
+    except webvtt.Unfit as problem:
+        raise Lie(str(problem)) from None
 
 
 def remove(asset: Asset, store: Store):

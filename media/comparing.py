@@ -5,12 +5,12 @@ from sqlalchemy.orm import selectinload
 from core.database import db
 from core.outbox import OutboxRow
 from core.storage.contract import Store
-from media.models import Asset, State
+from media.models import PICTURES, Asset, State
 
 
 def differences(store: Store) -> list[str]:
     """In what rows and objects disagree, one line each; what the worker still has to do is no difference."""
-    waiting = set(db.session.scalars(select(OutboxRow.subject_id).filter_by(topic="asset")))
+    waiting = set(db.session.scalars(select(OutboxRow.subject_id).where(OutboxRow.topic.in_(["asset", "film"]))))
     rows = db.session.scalars(select(Asset).where(Asset.swept_at.is_(None), Asset.state != State.REJECTED.value)
                               .options(selectinload(Asset.renditions))).all()
     settling = {row.key for row in rows if row.state != State.READY} | {
@@ -32,4 +32,4 @@ def differences(store: Store) -> list[str]:
 def _objects(asset) -> list[tuple[str, int]]:
     """(key, bytes) of every object a ready asset has."""
     made = [(f"kept/{asset.key}/{each.name}", each.size) for each in asset.renditions]
-    return made or [(f"kept/{asset.key}/original", asset.size)]
+    return made if made and asset.kind in PICTURES else [*made, (f"kept/{asset.key}/original", asset.size)]

@@ -21,6 +21,15 @@ class Kind(StrEnum):
 
 PICTURES = frozenset({Kind.POSTER, Kind.STILL})
 SHOWN = PICTURES | {Kind.TRAILER}  # to everyone who may see the title; the rest belongs to its seller
+FILMS = frozenset({Kind.TRAILER, Kind.SCREENER})  # what is watched here
+SMALLER = "720p.mp4"  # the rendition that is played in place of a taller film
+
+
+class Track(StrEnum):
+    """What the words of a WebVTT file are for, as HTML names it."""
+    SUBTITLES = "subtitles"
+    CAPTIONS = "captions"
+    CHAPTERS = "chapters"
 
 
 class State(StrEnum):
@@ -59,6 +68,8 @@ class Asset(db.Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when its state last changed
     swept_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when its objects were removed
+    film_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"), index=True)  # the film these words belong to
+    track: Mapped[str | None] = mapped_column(String(10))  # and what they are for there
 
     title: Mapped[Title] = relationship()
     renditions: Mapped[list["Rendition"]] = relationship(order_by="Rendition.width", cascade="all, delete-orphan")
@@ -70,12 +81,24 @@ class Asset(db.Model):
 
     @property
     def kept(self) -> str:
-        """The key it is read from."""
-        return f"kept/{self.key}/{self.renditions[-1].name if self.renditions else 'original'}"
+        """The key it is read from as it was sent; a picture as it was made anew."""
+        return f"kept/{self.key}/{self.pictures[-1].name if self.kind in PICTURES and self.pictures else 'original'}"
+
+    @property
+    def shown(self) -> str:
+        """The key it is shown from: of a film the smaller rendition, where one was made."""
+        smaller = any(each.name == SMALLER for each in self.renditions)
+        return f"kept/{self.key}/{SMALLER}" if smaller else self.kept
+
+    @property
+    def pictures(self) -> list["Rendition"]:
+        """Its sizes, or its film's still in several, by width."""
+        return [each for each in self.renditions if each.name != SMALLER]
 
 
 class Rendition(db.Model):
-    """A picture made of an asset, in one width. Pictures are shown as renditions and never as they were sent."""
+    """What was made of an asset: a picture or a film's still in one width, or the film smaller. Pictures are shown as
+    renditions and never as they were sent."""
     __tablename__ = "rendition"
     id: Mapped[int] = mapped_column(primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)

@@ -11,9 +11,16 @@ from catalogue.schemas import load
 from core import http
 from core.database import db
 from core.errors import Invalid
-from media import assets, pictures
-from media.models import PICTURES, Kind, State
-from media.schemas import AssetSchema, CompletionSchema, DescriptionSchema, NewAssetSchema, NumbersSchema
+from media import assets, grants, pictures, watching
+from media.models import FILMS, PICTURES, Kind, State, Track
+from media.schemas import (
+    AssetSchema,
+    CompletionSchema,
+    DescriptionSchema,
+    NewAssetSchema,
+    NumbersSchema,
+    ProgressSchema,
+)
 from media.types import ALLOWED
 
 bp = Blueprint("media_pages", __name__)
@@ -42,10 +49,12 @@ def media(title_id):
     own = title.organisation_id == viewer.organisation_id and permissions.allows(viewer, "asset.send", Relation.OWN)
     ready = [each for each in found if each.state == State.READY]
     shown = [(each, pictures.shown(each, _store(), pictures.LARGE if each.kind == Kind.POSTER else STILL_SIZES))
-             for each in ready if each.kind in PICTURES and each.renditions]
-    trailers = [(each, assets.address(each, _store())) for each in ready if each.kind == Kind.TRAILER]
+             for each in ready if each.kind in PICTURES and each.pictures]
+    trailers = [each for each in ready if each.kind == Kind.TRAILER]
     return render_template("media/media.html", title=title, own=own, assets=found if own else [], shown=shown,
-                           trailers=trailers, kinds=list(Kind),
+                           trailers=trailers, kinds=list(Kind), tracks=list(Track), **_playing(trailers),
+                           films=[each for each in found if each.kind in FILMS and each.state not in (
+                               State.REJECTED, State.DELETED)] if own else [],
                            allowed={kind.value: sorted(types) for kind, (types, _) in ALLOWED.items()})
 
 
@@ -110,6 +119,51 @@ def deletion(asset_id):
     assets.delete(asset)
     flash(f"{asset.filename} is deleted: nobody has it any more.")
     return redirect(url_for(".media", title_id=asset.title_id))
+
+
+@bp.get("/media/<id:asset_id>/watch")
+@security.permit("asset.see")
+def watch(asset_id):
+    """One film, to be watched here: a screener with the viewer's mark over it."""
+    viewer = security.viewer()
+    film = watching.film(asset_id, viewer)
+    screener = film.kind == Kind.SCREENER
+    return render_template("media/watch.html", film=film, title=titles.find(film.title_id, viewer),
+                           standing=watching.standing(film, viewer) if screener else None,
+                           seller=film.title.seller, **_playing([film]))
+
+
+@bp.post("/media/<id:asset_id>/plays")
+@security.permit("asset.see")
+@http.writes
+def play(asset_id):
+    """Begin to watch a film. Of a screener this is one view."""
+    viewer = security.viewer()
+    begun, url = grants.play(watching.film(asset_id, viewer), viewer, _store())
+    return _played(begun, url), 201
+
+
+@bp.post("/plays/<id:play_id>/progress")
+@security.permit("asset.see")
+@http.writes
+def progress(play_id):
+    """Say how far a play is; answers fresh addresses to go on with."""
+    seconds = load(ProgressSchema(), _body())["seconds"]
+    return _played(*grants.go_on(play_id, security.viewer(), _store(), seconds))
+
+
+def _playing(films) -> dict:
+    """What a page with players is given: addresses of trailers, words over each film, what stands in its place."""
+    tracks = watching.tracks([each.id for each in films])
+    return {"words": tracks, "stills": watching.stills(films, _store()), "away": bool(_store().origin),
+            "addresses": {each.id: assets.address(each, _store()) for each in films if each.kind == Kind.TRAILER},
+            "track_addresses": watching.track_addresses([each for some in tracks.values() for each in some], _store())}
+
+
+def _played(play, url) -> dict:
+    words = watching.tracks([play.asset_id]).get(play.asset_id, [])
+    return {"id": str(play.id), "url": url, "lives": _store().reading_seconds,
+            "tracks": watching.track_addresses(words, _store())}
 
 
 def _body() -> dict:

@@ -62,12 +62,12 @@ def posters(title_ids, store: Store, large=False) -> dict[int, Picture]:
         select(Asset).where(Asset.title_id.in_(list(title_ids)), Asset.kind == Kind.POSTER.value,
                             Asset.state == State.READY.value)
         .order_by(Asset.id).options(selectinload(Asset.renditions)))
-    return {row.title_id: shown(row, store, LARGE if large else SMALL) for row in rows if row.renditions}
+    return {row.title_id: shown(row, store, LARGE if large else SMALL) for row in rows if row.pictures}
 
 
 def shown(asset: Asset, store: Store, widths) -> Picture:
     """A picture in the sizes nearest to (as shown, doubled)."""
-    one, two = (_at_least(asset.renditions, width) for width in widths)
+    one, two = (_at_least(asset.pictures, width) for width in widths)
     first, second = (_address(store, f"kept/{asset.key}/{each.name}", _window()) for each in (one, two))
     return Picture(first, f"{first} 1x, {second} 2x", asset.alt or "", asset.focal_x, asset.focal_y)
 

@@ -2,7 +2,7 @@
 from marshmallow import Schema, fields, validate
 
 from catalogue.schemas import TAG, Id, Words, one_of
-from media.models import Kind
+from media.models import Kind, Track
 
 LARGEST = 1 << 43
 SHA256 = validate.Regexp(r"[0-9a-f]{64}\Z", error="A SHA-256 is 64 hexadecimal digits in lower case.")
@@ -29,6 +29,9 @@ class AssetSchema(Schema):
     alt_text = Words(500, attribute="alt", allow_none=True, metadata={"description": "what a picture shows"})
     focal_point = fields.Function(lambda asset: {"x": asset.focal_x / 100, "y": asset.focal_y / 100})
     created_at = fields.DateTime(dump_only=True)
+    film_id = Id(allow_none=True, metadata={"description": "the trailer or screener that subtitles are shown over"})
+    track = fields.String(validate=one_of(Track), allow_none=True,
+                          metadata={"description": "what the words are for: subtitles where nothing is said"})
 
 
 class NewAssetSchema(AssetSchema):

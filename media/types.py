@@ -24,7 +24,7 @@ ALLOWED = {  # kind → (types, bytes at most)
     Kind.TRAILER: (PLAYABLE, 20 * GB),
     Kind.SCREENER: (PLAYABLE, 100 * GB),
     Kind.MASTER: (PLAYABLE | {"video/quicktime", "application/mxf"}, 600 * GB),
-    Kind.SUBTITLE: ({"text/vtt"}, 8 * MB),
+    Kind.SUBTITLE: ({"text/vtt"}, 2 * MB),
     Kind.DOCUMENT: ({"application/pdf"}, 64 * MB),
 }
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from core import outbox
 from core.database import db
 from core.storage.contract import Store, Unavailable
-from media import checking
+from media import checking, films
 
 IDLE_SECONDS, SWEEP_EVERY_SECONDS = 0.3, 3600
 
@@ -24,6 +24,31 @@ def catch_up(store: Store) -> int:
 def _attend(store, asset_ids):
     for asset_id in asset_ids:
         checking.attend(asset_id, store)
+
+
+def make_renditions(store: Store, say=print) -> int:
+    """Make what is to be made of films. Returns how many rows of the outbox were handled."""
+    done = 0
+    while outbox.drain("film", partial(_make, store, say), limit=1):
+        done += 1
+    return done
+
+
+def _make(store, say, asset_ids):
+    for asset_id in asset_ids:
+        films.attend(asset_id, store, say)
+
+
+def encode(store: Store, say=print):
+    """Make stills and renditions until the process ends: hours for one film, so beside the checking of files."""
+    while True:
+        try:
+            make_renditions(store, say)
+        except OperationalError as problem:
+            say(f"Renditions wait: {problem}")
+            db.session.rollback()
+        db.session.remove()
+        time.sleep(IDLE_SECONDS)
 
 
 def work(store: Store, say=print):

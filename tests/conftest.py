@@ -22,6 +22,7 @@ MISSING = {
     "s3": (all(map(shutil.which, CEPH)),
            "apt-get install --no-install-recommends ceph-mon ceph-osd ceph-common radosgw"),
     "story": (shutil.which("chromium") is not None, "apt-get install chromium fonts-noto-cjk"),
+    "ffmpeg": (all(map(shutil.which, ("ffmpeg", "ffprobe"))), "apt-get install --no-install-recommends ffmpeg"),
     "corpus": (CORPUS.is_dir(), "set SLATE_CORPUS to the folder of the corpus"),
 }
 both = pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)],

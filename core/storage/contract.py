@@ -70,6 +70,7 @@ def disposition(name: str) -> str:
 class Store(ABC):
     """One place for objects. Every call may raise Unavailable; those that name what is not there raise Missing."""
 
+    reading_seconds = 300  # that an address for reading a film or a paper lives
     origin = ""  # scheme and host that browsers reach the objects at; empty where it is the application's own
 
     @abstractmethod
@@ -95,6 +96,10 @@ class Store(ABC):
     @abstractmethod
     def listing(self, prefix: str = ""):
         """Every object whose key begins with `prefix`, by key, as an iterator."""
+
+    @abstractmethod
+    def source(self, key: str, seconds: int) -> str:
+        """What a program beside us reads an object from: a path, or an address that no browser is told."""
 
     @abstractmethod
     def signed_get(self, key: str, seconds: int, *, download: str | None = None) -> str:

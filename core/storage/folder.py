@@ -86,6 +86,9 @@ class FolderStore(Store):
             raise Missing(key)
         return path
 
+    def source(self, key, seconds):
+        return str(self._there(key))
+
     def head(self, key):
         return self._stored(key, self._there(key), self.path(key, "types").read_text(encoding="utf-8"))
 

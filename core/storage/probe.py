@@ -123,11 +123,13 @@ def _lets_browsers_in(store, key, site):
     upload_id = store.begin(key, "image/png")
     try:
         for method, url in (("PUT", store.signed_part(key, upload_id, 1, 1, SECONDS)),
-                            ("POST", store.signed_post(key, "image/png", SECONDS).url)):
+                            ("POST", store.signed_post(key, "image/png", SECONDS).url),
+                            ("GET", store.signed_get(key, SECONDS))):
             answer = ask("OPTIONS", url, headers={"Origin": site, "Access-Control-Request-Method": method,
                                                   "Access-Control-Request-Headers": "content-type"})
             if answer.headers.get("access-control-allow-origin") not in (site, "*"):
-                yield (f"Browsers at {site} may not {method} to the store (CORS): uploads would fail. "
+                fails = "films with subtitles" if method == "GET" else "uploads"
+                yield (f"Browsers at {site} may not {method} to the store (CORS): {fails} would fail. "
                        "Run: flask media prepare")
     finally:
         store.abort(key, upload_id)

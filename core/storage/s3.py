@@ -89,6 +89,9 @@ class S3Store(Store):
             with body:
                 yield from body.iter_chunks(CHUNK)
 
+    def source(self, key, seconds):
+        return self.client.generate_presigned_url("get_object", self._at(key), ExpiresIn=seconds)
+
     def head(self, key):
         with _asking(f"looking at {key}"):
             answer = self.client.head_object(**self._at(key))

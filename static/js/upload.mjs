@@ -114,7 +114,8 @@ async function send(file) {
   if (id) {
     await sendParts(file, id, told);
   } else {
-    const fields = Object.fromEntries([...new FormData(form)].filter(([name, value]) => value && ["kind", "language", "alt_text"].includes(name)));
+    const fields = Object.fromEntries([...new FormData(form)].filter(([name, value]) => value && ["kind", "language", "alt_text", "film_id", "track"].includes(name)));
+    if (fields.kind !== "subtitle" || !fields.film_id) ["film_id", "track"].forEach((name) => delete fields[name]);
     const { asset, upload } = await ask(form.action, { ...fields, filename: file.name, size: file.size,
       content_type: file.type || TYPES[file.name.split(".").pop().toLowerCase()] || "application/octet-stream" });
     id = asset.id;

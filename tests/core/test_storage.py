@@ -2,6 +2,7 @@
 import io
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -274,6 +275,12 @@ def test_nothing_is_open_without_a_signature(place):
         answer = place.ask(method, prefix + path, b"x" if method in ("PUT", "POST") else None)
         assert answer.status in REFUSED | {302, 308, 404} and b"root:" not in answer.body, (method, path, answer)
     assert b"".join(place.store.read(KEY)) == DATA
+
+
+def test_a_program_beside_us_reads_an_object_that_is_there(place):
+    put(place)
+    source = place.store.source(KEY, MINUTE)
+    assert (Path(source).read_bytes() if source.startswith("/") else place.ask("GET", source).body) == DATA
 
 
 # ------------------------------------------------------------------ each store by itself

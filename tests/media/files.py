@@ -1,6 +1,8 @@
 """Files for tests, made here: pictures, the smallest of films, and what pretends to be them."""
 import hashlib
 import io
+import subprocess
+from pathlib import Path
 
 from PIL import Image
 
@@ -19,3 +21,18 @@ def picture(format="PNG", size=(600, 900), **more) -> bytes:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def film(folder: Path, seconds=1, size="320x180", suffix="webm", rate=10, chapters=()) -> bytes:
+    """A film with a clock in its picture and a tone, made by ffmpeg. `chapters` are names, of equal length."""
+    target, said = folder / f"film.{suffix}", folder / "chapters"
+    length = 1000 * seconds // max(1, len(chapters))
+    said.write_text(";FFMETADATA1\ntitle=SECRET-PLACE\n" + "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={place * length}\nEND={(place + 1) * length}\ntitle={name}\n"
+        for place, name in enumerate(chapters)), encoding="utf-8")
+    how = {"webm": ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
+           "mp4": ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"]}[suffix]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"testsrc=s={size}:r={rate}:d={seconds}", "-f",
+                    "lavfi", "-i", f"sine=d={seconds}", "-i", said, "-map", "0", "-map", "1", "-map_metadata", "2",
+                    "-pix_fmt", "yuv420p", *how, target], check=True)
+    return target.read_bytes()

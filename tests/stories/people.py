@@ -8,7 +8,8 @@ FOCUS = """() => {
   const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
   const called = `${each.localName} ${(each.textContent.trim() || each.name || "").slice(0, 40)}`;
   const seen = top && (each.contains(top) || top.contains(each));
-  const inside = each.type === "date" && !each.matches(":focus-visible"); // on the calendar's button, the browser's own
+  const own = each.type === "date" || each.localName === "video", inside = own && !each.matches(":focus-visible"); // on
+  // a button in it, the browser's own
   return [style.outlineStyle === "none" && !inside && `${called} shows no focus`,
           !seen && `${called} is covered or out of sight`].filter(Boolean);
 }"""
