@@ -137,7 +137,8 @@ class _Reference:
     def check(self, question, answers):
         """`answers` are those without the line and with it."""
         words, page = question
-        hits = [each for each in self.world.index.find(words) if each in self.seen] if words else self.newest_first
+        found = self.world.index.find(words).tolist() if words else self.newest_first
+        hits = [each for each in found if each in self.seen]
         assert hits, f"{words!r} is part of a name and finds nothing"
         for lined, answer in answers.items():
             expected = [each for each in hits if each in self.free] if lined else hits

@@ -49,12 +49,12 @@ def _until_findable(index, title_id, word) -> float:
     """Seconds from the commit of a change to the answer that holds it."""
     title = db.session.get(Title, title_id)
     titles.revise(title, tags=[*title.tags, word])
-    assert index.find(word) == []
+    assert not index.find(word).size
     began = time.perf_counter()
     db.session.commit()
     worker.catch_up(index)
     found = index.find(word)
     seconds = time.perf_counter() - began
-    assert found == [title_id], (title_id, found)
+    assert found.tolist() == [title_id], (title_id, found)
     db.session.remove()
     return seconds

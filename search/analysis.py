@@ -1,14 +1,29 @@
 """From text to search terms, in any script. Pure.
 
-Latin and other alphabets are words, folded in case and accents. Han, kana and Hangul have no spaces
-between words: a run of them becomes its overlapping pairs, a run of one the single character. Katakana is
-folded to hiragana, full width to half width.
+Latin and other alphabets are words, folded in case, accents and numerals. Han, kana and Hangul have no spaces between
+words: a run of them becomes its overlapping pairs, a run of one the single character; Japanese, traditional and
+simplified forms of a character count as one, katakana as hiragana, full width as half width, and what separates two
+runs (a space, an interpunct, a long vowel's stroke) does not, for people write them as they please.
 """
+import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
+import opencc
+
 APOSTROPHES = "'’ʼ`´"
+LETTERS = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}  # no accents to drop
+NUMERALS = {word: str(number) for words in (
+    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
+    # not i, v and x: they are words and names more often than numbers
+    ("", "ii", "iii", "iv", "", "vi", "vii", "viii", "ix", "", "xi", "xii", "xiii", "xiv", "xv"))
+    for number, word in enumerate(words, 1) if word}
+LONE_NUMERALS = {"v": "5", "x": "10"}  # numbers where they end a name, or count a part
+COUNTED = {"part", "chapter", "volume", "vol", "episode", "season", "teil", "partie", "parte"}
+STROKES = {0x30FC, 0xFF70}  # of long vowels, which some write and some do not
+ARTICLES = {"the", "a", "an", "le", "la", "les", "l", "un", "une", "el", "los", "las", "il", "lo", "gli", "der", "die",
+            "das", "ein", "eine", "de", "het", "o", "os", "as"}
 
 
 class Token(NamedTuple):
@@ -19,60 +34,159 @@ class Token(NamedTuple):
     paired: bool  # a piece of a run without spaces
 
 
+class Run(NamedTuple):
+    """A word, or what stands together of a script without spaces: folded pieces and their places in the text."""
+    pieces: tuple[tuple[str, int], ...]
+    paired: bool
+
+    @property
+    def term(self) -> str:
+        return "".join(piece for piece, _ in self.pieces)
+
+
+@cache
+def _converters():
+    return opencc.OpenCC("jp2t"), opencc.OpenCC("t2s")
+
+
+def _han(char: str) -> str:
+    """One form for all forms of a character."""
+    for each in _converters():
+        turned = each.convert(char)
+        char = turned if len(turned) == 1 else char
+    return char
+
+
 @lru_cache(maxsize=65536)
 def _folded(char: str) -> tuple[str, bool]:
     """(what a character counts as, whether its script writes without spaces); "" for what separates."""
     char = unicodedata.normalize("NFKC", char)
     first = char[:1]
     code = ord(first) if first else 0
+    if code in STROKES:
+        return "", True
     if 0x30A1 <= code <= 0x30F6:
         return chr(code - 0x60), True
     if _unspaced(code):
-        return first, True
-    bare = "".join(each for each in unicodedata.normalize("NFKD", char.casefold())
-                   if each.isalnum() and not unicodedata.combining(each))
-    return bare, False
+        return _han(first) if code >= 0x3400 else first, True
+    folded = "".join(LETTERS.get(each, each) for each in unicodedata.normalize("NFKD", char.casefold())
+                     if each.isalnum() and not unicodedata.combining(each))
+    return folded, False
 
 
 def _unspaced(code: int) -> bool:
-    return (0x3041 <= code <= 0x3096 or code in (0x3005, 0x3006, 0x3007, 0x30FC) or 0x3400 <= code <= 0x4DBF
+    return (0x3041 <= code <= 0x3096 or code in (0x3005, 0x3006, 0x3007) or 0x3400 <= code <= 0x4DBF
             or 0x4E00 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0x1100 <= code <= 0x11FF
             or 0xAC00 <= code <= 0xD7A3 or 0x20000 <= code <= 0x323AF)
 
 
-def tokens(text: str) -> list[Token]:
-    """The terms of a text, in order."""
+def runs(text: str) -> list[Run]:
+    """The words of a text and its runs without spaces, in order."""
     composed = unicodedata.normalize("NFKC", text)
     if len(composed) == len(text):  # offsets hold; otherwise each character is folded alone
         text = composed
-    found, run, start, paired = [], [], 0, False
+    found, run, paired = [], [], False
 
-    def close(end):
-        if not run:
-            return
-        if paired and len(run) > 1:
-            for place in range(len(run) - 1):
-                (a, begin), (b, last) = run[place], run[place + 1]
-                found.append(Token(a + b, begin, last + 1, True))
-        elif paired:
-            found.append(Token(run[0][0], run[0][1], run[0][1] + 1, True))
-        else:
-            found.append(Token("".join(piece for piece, _ in run), start, end, False))
-        run.clear()
+    def close():
+        if run:
+            if paired and found and found[-1].paired:  # nothing but what separates stood between
+                found[-1] = Run(found[-1].pieces + tuple(run), True)
+            else:
+                found.append(Run(tuple(run), paired))
+            run.clear()
 
     for place, char in enumerate(text):
         piece, unspaced = _folded(char)
         if not piece:
             if char == "&":
-                close(place)
-                found.append(Token("and", place, place + 1, False))
+                close()
+                found.append(Run((("and", place),), False))
             elif not (run and (char in APOSTROPHES or unicodedata.combining(char))):
-                close(place)
+                close()
             continue
         if run and unspaced != paired:
-            close(place)
-        if not run:
-            start, paired = place, unspaced
+            close()
+        paired = unspaced
         run.append((piece, place))
-    close(len(text))
+    close()
     return found
+
+
+def tokens(text: str) -> list[Token]:
+    """The terms of a text, in order. A number is its figures, however it is written."""
+    found, all_runs = [], runs(text)
+    for position, run in enumerate(all_runs):
+        start, end = run.pieces[0][1], run.pieces[-1][1] + 1
+        if not run.paired:
+            found.append(Token(_number(all_runs, position), start, end, False))
+        elif len(run.pieces) == 1:
+            found.append(Token(run.term, start, end, True))
+        else:
+            found += [Token(a + b, begin, last + 1, True)
+                      for (a, begin), (b, last) in zip(run.pieces, run.pieces[1:], strict=False)]
+    return found
+
+
+def numbered(text: str) -> list[Run]:
+    """The runs of a text, numbers as figures."""
+    all_runs = runs(text)
+    return [run if run.paired else run._replace(pieces=((_number(all_runs, place), run.pieces[0][1]),))
+            for place, run in enumerate(all_runs)]
+
+
+def folded(text: str) -> str:
+    """A text as the words that are compared, with a space between."""
+    return " ".join(run.term for run in numbered(text))
+
+
+def _number(all_runs, position) -> str:
+    term = all_runs[position].term
+    if term in LONE_NUMERALS and position and (position == len(all_runs) - 1
+                                               or all_runs[position - 1].term in COUNTED):
+        return LONE_NUMERALS[term]
+    return NUMERALS.get(term, term)
+
+
+def whole(text: str) -> str:
+    """A name as one term: what two people write who mean the same name.
+
+    Without spaces and marks, without a leading article, and without the word that says a number counts parts.
+    """
+    all_runs = runs(text)
+    terms = [run.term if run.paired else _number(all_runs, place) for place, run in enumerate(all_runs)]
+    if len(terms) > 1 and terms[0] in ARTICLES:
+        terms = terms[1:]
+    return "".join(term for term, after in zip(terms, [*terms[1:], ""], strict=True)
+                   if not (term in COUNTED and after.isdigit()))
+
+
+# ------------------------------------------------------------------ how a foreign word sounds
+
+_SOUNDS = [(re.compile(pattern), sound) for pattern, sound in (
+    ("r(?![aeiouy])", ""), ("ph|v|h", "f"), ("sch|sh|th|ch|ts|tz|z|j|c(?=[eiy])|x", "s"), ("ck|qu|q|c|g", "k"),
+    ("l", "r"), ("b", "p"), ("d", "t"), ("m(?=[bp])", "n"))]
+_KANA = {}
+for _row, _consonant in (("あいうえおぁぃぅぇぉゃゅょやゆよわをゎ", ""), ("かきくけこがぎぐげご", "k"),
+                         ("さしすせそざじずぜぞ", "s"), ("たてとだでど", "t"), ("ちつぢづ", "s"), ("なにぬねのん", "n"),
+                         ("はひふへほゔ", "f"), ("ばびぶべぼぱぴぷぺぽ", "p"), ("まみむめも", "m"),
+                         ("らりるれろ", "r"), ("っゎゕゖ", "")):
+    _KANA.update(dict.fromkeys(_row, _consonant))
+
+
+def sound(text: str) -> str:
+    """The consonants of a folded text, near enough that a foreign word in kana sounds as it does in its own letters."""
+    said = "".join(_consonants(word) for word in re.findall("[a-z]+|[ぁ-ゖ]+", text))
+    return re.sub(r"(.)\1+", r"\1", said)
+
+
+def _consonants(word):
+    if word[0] in _KANA:
+        return "".join(_KANA[char] for char in word)
+    for pattern, each in _SOUNDS:
+        word = pattern.sub(each, word)
+    return re.sub("[aeiouyw]", "", word)
+
+
+def kana(text: str) -> bool:
+    """Whether a folded text is kana alone."""
+    return bool(text) and all(char in _KANA for char in text)

@@ -36,5 +36,6 @@ def _document(title: Title) -> Document:
         names=[name.value for name in title.names] or [title.original_title],
         people=[credit.name for credit in title.credits],
         synopsis=[each.text for each in title.synopses] + [each["name"] for each in title.episodes if each.get("name")],
-        keywords=[*title.identifiers.values(), *([title.external_id] if title.external_id else []),
-                  *title.tags, *title.genres, *([str(title.year)] if title.year else [])])
+        keywords=[*title.tags, *title.genres, *([str(title.year)] if title.year else [])],
+        codes=[*title.identifiers.values(), *([title.external_id] if title.external_id else [])],
+        year=title.year or 0)

@@ -11,23 +11,31 @@ import re
 import shutil
 import threading
 import warnings
+from bisect import bisect_left
+from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from search import analysis
+import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from search import analysis, matching
+from search.matching import Slot
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
     import whoosh.analysis
     import whoosh.index
-    from whoosh import fields, query
-    from whoosh.searching import Searcher
+    from whoosh import columns, fields, query
+    from whoosh.matching import ListMatcher
+    from whoosh.reading import TermNotFound
 
-BOOST = {"names": 4.0, "people": 2.0, "keywords": 1.0, "synopsis": 0.5}
 LONGEST, MOST_WORDS = 300, 16  # of a query: characters, words
 WRITER_MB = 128
+KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
 
 
 class Damaged(Exception):
@@ -40,13 +48,16 @@ class Unsearchable(ValueError):
 
 @dataclass(frozen=True)
 class Document:
-    """What is searched of one title. `stamp` tells whether the index is up to date with the record."""
+    """What is searched of one title. `stamp` tells whether the index is up to date with the record; `codes` are
+    found only whole, and the year only orders what is found alike."""
     id: int
     stamp: str
     names: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
     synopsis: list[str] = field(default_factory=list)
     keywords: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    year: int = 0
 
 
 class _Words(whoosh.analysis.Tokenizer):
@@ -64,8 +75,21 @@ class _Words(whoosh.analysis.Tokenizer):
             yield token
 
 
-SCHEMA = fields.Schema(id=fields.ID(stored=True, unique=True), stamp=fields.STORED, **{
-    name: fields.TEXT(analyzer=_Words(), field_boost=boost) for name, boost in BOOST.items()})
+class _Whole(whoosh.analysis.Tokenizer):
+    """Each line as one term."""
+
+    def __call__(self, value, positions=False, chars=False, **kwargs):
+        token = whoosh.analysis.Token(positions, chars, **kwargs)
+        for place, line in enumerate(value.split("\n")):
+            token.text, token.boost, token.stopped, token.pos = line, 1.0, False, place
+            yield token
+
+
+SCHEMA = fields.Schema(
+    id=fields.ID(stored=True, unique=True), stamp=fields.STORED, said=fields.STORED,
+    number=fields.COLUMN(columns.NumericColumn("q")), year=fields.COLUMN(columns.NumericColumn("i")),
+    **{name: fields.TEXT(analyzer=_Words()) for name in matching.FIELDS},
+    **{name: fields.TEXT(analyzer=_Whole(), phrase=False) for name in ("whole", "sounds", "codes")})
 
 
 class Index:
@@ -75,35 +99,25 @@ class Index:
         self._folder = Path(folder)
         self._lock = threading.RLock()
         self._generation: str | None = None
-        self._searcher: Searcher | None = None
+        self._reader: _Reader | None = None
+        self._postings = _Postings()
 
     # -------------------------------------------------------------- asking
 
-    def find(self, text: str, limit: int | None = None) -> list[int]:
-        """Ids of the titles that hold every word, best first; of those with any word, where none holds all.
+    def find(self, text: str) -> np.ndarray:
+        """Ids of the titles that a query means, best first (`matching.rank`).
 
         A word is a word, a "phrase in quotes", or either with a minus before it, which excludes. Raises
         Unsearchable where the text has no word to search for or is too long.
         """
         wanted, unwanted = _read(text)
-        with self._reading() as searcher:
-            every = query.And([_anywhere(each) for each in wanted])
-            hits = self._search(searcher, every, unwanted, limit)
-            if not hits and len(wanted) > 1:
-                hits = self._search(searcher, query.Or([_anywhere(each) for each in wanted]), unwanted, limit)
-            return hits
-
-    @staticmethod
-    def _search(searcher, wanted, unwanted, limit):
-        if unwanted:
-            wanted = query.AndNot(wanted, query.Or([_anywhere(each) for each in unwanted]))
-        found = searcher.search(wanted, limit=limit)
-        return [int(searcher.stored_fields(docnum)["id"]) for _, docnum in found.top_n]
+        with self._reading() as reader:
+            return reader.ids[matching.rank(reader, wanted, unwanted, analysis.whole(text))]
 
     def stamps(self) -> dict[int, str]:
         """What the index holds: title id → stamp."""
-        with self._reading() as searcher:
-            return {int(each["id"]): each["stamp"] for each in searcher.reader().all_stored_fields()}
+        with self._reading() as reader:
+            return {int(each["id"]): each["stamp"] for each in reader.searcher.reader().all_stored_fields()}
 
     @staticmethod
     def marks(text: str, value: str) -> list[tuple[int, int]]:
@@ -112,10 +126,9 @@ class Index:
             wanted, _ = _read(text)
         except Unsearchable:
             return []
-        terms = {term for each in wanted for term in each.terms}
         spans = []
         for found in analysis.tokens(value):
-            if found.term in terms or any(each.prefix and found.term.startswith(each.prefix) for each in wanted):
+            if any(matching.holds(slot, found.term) for slot in wanted):
                 if spans and found.start <= spans[-1][1]:
                     spans[-1] = (spans[-1][0], found.end)
                 else:
@@ -127,7 +140,7 @@ class Index:
         with self._lock:
             try:
                 self._refresh()
-                yield self._searcher
+                yield self._reader
             except Unsearchable:
                 raise
             except Exception as problem:  # Whoosh raises whatever a broken file makes its reader stumble over
@@ -136,12 +149,12 @@ class Index:
 
     def _refresh(self):
         generation = self._pointer() or self._begin()
-        if generation != self._generation or self._searcher is None:
+        if generation != self._generation or self._reader is None:
             self._close()
-            self._searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
-            self._generation = generation
-        else:
-            self._searcher = self._searcher.refresh()
+            searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
+            self._reader, self._generation = _Reader(searcher, self._postings), generation
+        elif (searcher := self._reader.searcher.refresh()) is not self._reader.searcher:
+            self._reader = _Reader(searcher, self._postings)
 
     def close(self):
         """Let go of the files."""
@@ -149,9 +162,9 @@ class Index:
             self._close()
 
     def _close(self):
-        if self._searcher is not None:
-            self._searcher.close()
-        self._searcher = self._generation = None
+        if self._reader is not None:
+            self._reader.searcher.close()
+        self._reader = self._generation = None
 
     # -------------------------------------------------------------- writing
 
@@ -229,21 +242,114 @@ class Index:
 
 
 def _add(writer, document):
-    writer.add_document(id=str(document.id), stamp=document.stamp,
-                        **{name: "\n".join(getattr(document, name)) for name in BOOST})
+    names = list(map(analysis.whole, document.names))
+    lines = {"whole": names, "sounds": map(analysis.sound, names), "codes": map(analysis.whole, document.codes),
+             **{name: getattr(document, name) for name in matching.FIELDS}}
+    writer.add_document(id=str(document.id), stamp=document.stamp, number=document.id, year=document.year,
+                        said=list(map(analysis.folded, document.names)),
+                        **{name: "\n".join(filter(None, each)) for name, each in lines.items()})
+
+
+# ------------------------------------------------------------------ reading the index
+
+class _Postings:
+    """What was decoded of segments, which never change: the longest unused goes first."""
+
+    def __init__(self):
+        self._kept, self._size = OrderedDict(), 0
+
+    def get(self, key, make):
+        if (found := self._kept.get(key)) is None:
+            found = self._kept[key] = make()
+            self._size += len(found) + 100
+            while self._size > KEPT_POSTINGS and len(self._kept) > 1:
+                self._size -= len(self._kept.popitem(last=False)[1]) + 100
+        self._kept.move_to_end(key)
+        return found
+
+
+class _Reader:
+    """One state of the index, as `matching` asks it. Documents are numbers from 0 to `size` - 1."""
+
+    def __init__(self, searcher, postings):
+        self.searcher, self._postings = searcher, postings
+        self._segments = [each for each in searcher.reader().leaf_readers() if each[0].doc_count_all()]
+        self.size = searcher.reader().doc_count_all()
+        self.live = np.ones(self.size, dtype=bool)
+        self.ids, self.years = np.zeros(self.size, dtype=np.int64), np.zeros(self.size, dtype=np.int32)
+        for reader, offset in self._segments:
+            end = offset + reader.doc_count_all()
+            self.ids[offset:end] = self._kept(reader, "number", lambda r=reader: _column(r, "number", np.int64))
+            self.years[offset:end] = self._kept(reader, "year", lambda r=reader: _column(r, "year", np.int32))
+            self.live[[offset + each for each in reader.segment().deleted_docs()]] = False
+
+    def _kept(self, reader, key, make):
+        return self._postings.get((reader.segment().segment_id(), key), make)
+
+    def docs(self, field, term) -> np.ndarray:
+        """Documents with a term in a field, ascending."""
+        found = [self._kept(reader, (field, term), lambda r=reader: _decoded(r, field, term)) + offset
+                 for reader, offset in self._segments]
+        return np.concatenate(found) if found else np.array([], dtype=np.int32)
+
+    def phrase(self, field, terms) -> np.ndarray:
+        """Documents with these terms one after another in a field."""
+        return np.fromiter(self.searcher.docs_for_query(query.Phrase(field, list(terms))), dtype=np.int64)
+
+    def _lexicon(self, reader, field) -> list[str]:
+        return self._kept(reader, field, lambda: sorted(
+            term.decode() for term in reader.lexicon(field)))
+
+    def starting(self, field, prefix, most) -> list[str]:
+        """Terms of a field that begin like this, the first so many."""
+        found = set()
+        for reader, _ in self._segments:
+            terms = self._lexicon(reader, field)
+            place = bisect_left(terms, prefix)
+            while place < len(terms) and len(found) < most and terms[place].startswith(prefix):
+                found.add(terms[place])
+                place += 1
+        return sorted(found)
+
+    def like(self, field, term, most) -> list[str]:
+        """Terms of a field with at most so many letters wrong, the nearest first."""
+        found = {}
+        for reader, _ in self._segments:
+            found.update((each, away) for each, away, _ in process.extract(
+                term, self._lexicon(reader, field), scorer=OSA.distance, score_cutoff=most, limit=None))
+        return sorted(found, key=lambda each: (found[each], each))
+
+    def names(self, doc) -> list[str]:
+        """The names of a document, folded."""
+        return self.searcher.stored_fields(doc)["said"]
+
+
+def _decoded(reader, field, term):
+    """The documents of one segment with a term, also those deleted since: what is kept must hold for as long as the
+    segment does, and Whoosh's own way leaves out what is deleted now."""
+    try:
+        matcher = reader._terms.matcher(field, term.encode(), SCHEMA[field].format)
+    except TermNotFound:
+        return np.array([], dtype=np.int32)
+    if isinstance(matcher, ListMatcher):
+        return np.fromiter(matcher.all_ids(), dtype=np.int32)
+    found = []
+    while matcher.is_active():
+        if matcher._ids is None:
+            matcher._read_ids()
+        found.extend(matcher._ids)
+        matcher._next_block()
+    return np.array(found, dtype=np.int32)
+
+
+def _column(reader, name, dtype):
+    column = reader.column_reader(name)
+    return np.array([column[each] for each in range(reader.doc_count_all())], dtype=dtype)
 
 
 # ------------------------------------------------------------------ reading a query
 
-@dataclass(frozen=True)
-class _Wanted:
-    """One word or phrase of a query: its terms, all in one field; or a single character to begin with."""
-    terms: tuple[str, ...]
-    phrase: bool = False
-    prefix: str | None = None
-
-
-def _read(text: str) -> tuple[list[_Wanted], list[_Wanted]]:
+def _read(text: str) -> tuple[list[Slot], list[Slot]]:
     """(what must be there, what must not). Our own small grammar: words, "phrases", a minus to exclude."""
     if len(text) > LONGEST:
         raise Unsearchable(f"Search with {LONGEST} characters at most.")
@@ -253,30 +359,18 @@ def _read(text: str) -> tuple[list[_Wanted], list[_Wanted]]:
         found = analysis.tokens(phrase or word)
         if phrase:
             if found:
-                into.append(_Wanted(tuple(each.term for each in found), phrase=True))
+                into.append(Slot(tuple(each.term for each in found), analysis.folded(phrase), phrase=True))
             continue
         # A run without spaces is one word, however many pairs it makes.
         for paired, run in groupby(found, key=lambda each: each.paired):
             run = list(run)
             if not paired:
-                into += [_Wanted((each.term,)) for each in run]
-            elif len(run) == 1 and len(run[0].term) == 1:
-                into.append(_Wanted((), prefix=run[0].term))
+                into += [Slot((each.term,), each.term) for each in run]
             else:
-                into.append(_Wanted(tuple(each.term for each in run)))
+                said = run[0].term + "".join(each.term[1:] for each in run[1:])
+                into.append(Slot(tuple(each.term for each in run), said, paired=True, prefix=len(said) == 1))
     if not wanted:
         raise Unsearchable("Write at least one word to search for.")
     if len(wanted) + len(unwanted) > MOST_WORDS or sum(len(each.terms) for each in wanted) > LONGEST:
         raise Unsearchable(f"Search with {MOST_WORDS} words at most.")
     return wanted, unwanted
-
-
-def _anywhere(wanted: _Wanted):
-    """The query for one word or phrase in any field."""
-    if wanted.prefix:
-        return query.Or([query.Term("names", wanted.prefix), query.Prefix("names", wanted.prefix)])
-    if len(wanted.terms) == 1:
-        return query.Or([query.Term(name, wanted.terms[0]) for name in BOOST])
-    if wanted.phrase:
-        return query.Or([query.Phrase(name, list(wanted.terms)) for name in BOOST])
-    return query.Or([query.And([query.Term(name, term) for term in wanted.terms]) for name in BOOST])

@@ -30,6 +30,7 @@ from licensing.models import Licence, Line, Mandate
 from search import worker
 from tests.conftest import both
 from tests.scale import LONG, at
+from tests.search.judged import JUDGED
 
 ROOT = Path(__file__).parents[2]
 FILM = {"id": "a:1", "source": "test", "kind": "film", "original_title": "霧の港", "original_language": "ja",
@@ -719,8 +720,23 @@ def check_against(folder, app, said):
             "mandates": given, "licences": granted.total(), "open": len(open_ended), "no year": without_year}
 
 
+def check_finding(app, corpus):
+    """Of the queries that come with the corpus every title meant is among the first three; of ours it mostly leads."""
+    index = app.extensions["index"]
+    with app.app_context():
+        called = dict(db.session.execute(select(Title.id, Title.external_id)).all())
+    given = [json.loads(line) for line in (corpus / "queries_12.jsonl").read_text(encoding="utf-8").splitlines()]
+    first = {each["query"]: {called[title_id] for title_id in index.find(each["query"])[:3].tolist()} for each in given}
+    assert all({one["id"] for one in each["expected"]} <= first[each["query"]] for each in given), first
+    worth = {}
+    for words, meant, _ in JUDGED:
+        found = [called[title_id] in meant for title_id in index.find(words).tolist()]
+        worth[words] = 1 / (found.index(True) + 1) if True in found else 0
+    assert sum(worth.values()) / len(worth) >= 0.95, {words: each for words, each in worth.items() if each < 1}
+
+
 @pytest.mark.corpus
-def test_the_whole_corpus_comes_in_as_it_is(house, corpus):
+def test_the_whole_corpus_comes_in_as_it_is_and_is_found(house, corpus):
     if LONG:
         dry = load(house, corpus, "--mandate", "--dry-run")
     said = load(house, corpus, "--mandate")
@@ -730,6 +746,7 @@ def test_the_whole_corpus_comes_in_as_it_is(house, corpus):
     for words in ("10,300 titles created", "616 links created", "489 titles joined to a franchise",
                   "10,300 mandates recorded", "10,161 licences recorded", "2,721 rows are left out by rule"):
         assert words in said
+    check_finding(house, corpus)
     with house.app_context():
         originals = db.session.scalars(select(Title.original_title)).all()
         asian = sum(any(unicodedata.name(char, "").startswith(CJK) for char in title) for title in originals)
