@@ -40,7 +40,7 @@ def get(title_id: int, viewer: Viewer, action: str = "title.see") -> Title:
 
 
 def complete(some):
-    """Read the names, synopses, credits and sellers of titles that came without them, with a fixed number of queries."""
+    """Read the names, synopses, credits and sellers of titles that came without them."""
     db.session.scalars(select(Title).where(Title.id.in_([each.id for each in some])).options(*WHOLE)).all()
 
 

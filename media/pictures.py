@@ -63,7 +63,8 @@ def posters(title_ids, store: Store, large=()) -> dict[int, Picture]:
         select(Asset).where(Asset.title_id.in_(list(title_ids)), Asset.kind == Kind.POSTER.value,
                             Asset.state == State.READY.value)
         .order_by(Asset.id).options(selectinload(Asset.renditions)))
-    return {row.title_id: shown(row, store, LARGE if row.title_id in large else SMALL) for row in rows if row.renditions}
+    return {row.title_id: shown(row, store, LARGE if row.title_id in large else SMALL)
+            for row in rows if row.renditions}
 
 
 def shown(asset: Asset, store: Store, widths) -> Picture:
