@@ -32,9 +32,9 @@ def screeners_on_pages():
         viewer = security.viewer()
         watch = grants.watchable(title, viewer)
         may_ask = watch is None and requests.may_ask(title, viewer)
-        return {"watch": watch, "may_ask": may_ask, "asked": requests.latest(title, viewer) if may_ask else None}
-    return {"screeners_waiting": waiting, "screener_of": screener_of, "giving": _giving, "standing": grants.standing,
-            "days_left": grants.days_left, "day_at": clock.day_of}
+        asked = requests.latest(title, viewer) if may_ask else None
+        return {"watch": watch, "may_ask": may_ask, "asked": asked, "asked_on": asked and clock.day_of(asked.asked_at)}
+    return {"screeners_waiting": waiting, "screener_of": screener_of, "giving": _giving}
 
 
 def _offered() -> dict:
@@ -65,7 +65,7 @@ def your_screeners():
     page = http.page_asked()
     asked = db.session.scalars(requests.asked(viewer).limit(ON_A_PAGE + 1).offset((page - 1) * ON_A_PAGE)).all()
     return render_template("media/your_screeners.html", mine=grants.mine(viewer), asked=asked[:ON_A_PAGE], page=page,
-                           more=len(asked) > ON_A_PAGE)
+                           more=len(asked) > ON_A_PAGE, days_left=grants.days_left, day_at=clock.day_of)
 
 
 @bp.get("/media/<id:asset_id>/watch")
@@ -103,7 +103,8 @@ def _house_page(wrong=None, errors=None, status=200):
     return render_template(
         "media/screeners.html", waiting=waiting, given=given[:ON_A_PAGE], more=len(given) > ON_A_PAGE, page=page,
         q=words, watched=grants.watched(given), screeners=requests.screeners(each.title_id for each in waiting),
-        offered=_offered(), wrong=wrong, errors=errors or {}, typed=request.form), status
+        standing=grants.standing, days_left=grants.days_left, day_at=clock.day_of, offered=_offered(), wrong=wrong,
+        errors=errors or {}, typed=request.form), status
 
 
 @bp.post("/screener-requests/<id:request_id>/grant")
