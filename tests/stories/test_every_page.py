@@ -17,7 +17,8 @@ PAGES = {
             "/screeners", "/titles/1/grants"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals"),
     BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
-            "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights", f"/titles/2/rights?{LINE}"),
+            "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
+            f"/titles/2/rights?{LINE}"),
     OPERATOR: (*ALL, "/offers"),  # the last is refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
