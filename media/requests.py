@@ -48,10 +48,10 @@ def waiting(viewer: Viewer):
             .order_by(None).order_by(ScreenerRequest.id))
 
 
-def count(viewer: Viewer) -> int:
-    """How many wait for this viewer's house: for the masthead."""
-    if not permissions.allows(viewer, "asset.grant", Relation.OWN):
-        return 0
+def count(viewer: Viewer) -> int | None:
+    """How many wait for this viewer's house, for the masthead; None for who answers none."""
+    if not (viewer.sells and permissions.allows(viewer, "asset.grant", Relation.OWN)):
+        return None
     return db.session.scalar(select(func.count()).where(ScreenerRequest.seller_id == viewer.organisation_id, OPEN))
 
 

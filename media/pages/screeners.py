@@ -10,7 +10,7 @@ from catalogue import titles
 from catalogue.schemas import load
 from core import clock, http
 from core.database import db
-from core.errors import Invalid, NotSignedIn
+from core.errors import Invalid
 from media import assets, grants, requests
 from media.pages import _store, bp
 from media.schemas import DecliningSchema, GivingSchema, ScreenerRequestSchema
@@ -23,14 +23,11 @@ DAYS, VIEWS = 14, 3  # what is offered where the seller changes nothing
 def screeners_on_pages():
     """For other pages: how many requests wait, a title's screener for who looks at it, the form that grants one."""
     def waiting():
-        try:
-            return requests.count(security.viewer())
-        except NotSignedIn:
-            return 0
+        return requests.count(security.viewer())
 
     def screener_of(title):
         viewer = security.viewer()
-        watch = grants.watchable(title, viewer)
+        watch = None if _may_give(title, viewer) else grants.watchable(title, viewer)
         may_ask = watch is None and requests.may_ask(title, viewer)
         asked = requests.latest(title, viewer) if may_ask else None
         return {"watch": watch, "may_ask": may_ask, "asked": asked, "asked_on": asked and clock.day_of(asked.asked_at)}
@@ -97,14 +94,15 @@ def _house_page(wrong=None, errors=None, status=200):
     """`wrong` is the request whose form, as it was sent, has `errors`."""
     viewer = security.viewer()
     words, page = request.args.get("q", "").strip()[:200], http.page_asked()
-    waiting = db.session.scalars(requests.waiting(viewer).limit(ON_A_PAGE)).all()
+    waiting = db.session.scalars(requests.waiting(viewer).limit(ON_A_PAGE + 1)).all()
     given = db.session.scalars(grants.of_house(viewer, words).limit(ON_A_PAGE + 1)
                                .offset((page - 1) * ON_A_PAGE)).all()
     return render_template(
-        "media/screeners.html", waiting=waiting, given=given[:ON_A_PAGE], more=len(given) > ON_A_PAGE, page=page,
-        q=words, watched=grants.watched(given), screeners=requests.screeners(each.title_id for each in waiting),
-        standing=grants.standing, days_left=grants.days_left, day_at=clock.day_of, offered=_offered(), wrong=wrong,
-        errors=errors or {}, typed=request.form), status
+        "media/screeners.html", waiting=waiting[:ON_A_PAGE], more_wait=len(waiting) > ON_A_PAGE,
+        given=given[:ON_A_PAGE], more=len(given) > ON_A_PAGE, page=page, q=words, watched=grants.watched(given),
+        screeners=requests.screeners(each.title_id for each in waiting), standing=grants.standing,
+        days_left=grants.days_left, day_at=clock.day_of, offered=_offered(), wrong=wrong, errors=errors or {},
+        typed=request.form), status
 
 
 @bp.post("/screener-requests/<id:request_id>/grant")
@@ -163,10 +161,14 @@ def _give_page(title, errors=None, status=200):
     return render_template("media/give.html", title=title, errors=errors or {}), status
 
 
+def _may_give(title, viewer) -> bool:
+    return title.organisation_id == viewer.organisation_id and permissions.allows(viewer, "asset.grant", Relation.OWN)
+
+
 def _giving(title) -> dict | None:
     """What the form of a title needs, as it was sent or as it begins; None for who may grant nothing of it."""
     viewer = security.viewer()
-    if title.organisation_id != viewer.organisation_id or not permissions.allows(viewer, "asset.grant", Relation.OWN):
+    if not _may_give(title, viewer):
         return None
     others = [each for each in people.organisations("buyer") if each.id != viewer.organisation_id]
     return {"screeners": requests.screeners([title.id])[title.id], "organisations": others,

@@ -1,6 +1,7 @@
 """Requests for screeners: asked on a title's page or over the API, granted in two clicks or declined."""
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event
@@ -244,6 +245,17 @@ def test_a_seller_grants_in_two_clicks(house, visitor):
     page = text(visitor(BUYER).get("/your-screeners"))
     assert "14 days left" in page and "3 views left of 3" in page and f"/media/{asset}/watch" in page
     assert "Download" not in page
+
+
+def test_a_day_is_the_installations(house, visitor):
+    asked, _ = ask(house), screener(house)
+    clock.configure(ZoneInfo("Asia/Tokyo"))
+    try:
+        with clock.stopped_at(datetime(2027, 3, 9, 16, tzinfo=UTC)):
+            form = form_of(text(visitor(AGENT).get("/screeners")), f"/screener-requests/{asked['id']}/grant")
+    finally:
+        clock.configure(UTC)
+    assert (form["starts_on"], form["ends_on"]) == ("2027-03-10", "2027-03-23")
 
 
 def test_the_choices_may_be_changed_and_a_mistake_is_named_beside_them(house, visitor):
