@@ -13,8 +13,8 @@ import licensing.pages.frame
 import licensing.pages.offers
 import licensing.pages.slate
 import licensing.pages.titles
-import media.api
-import media.pages
+import media.api.screeners
+import media.pages.screeners
 import search.api
 import search.pages
 from accounts import security

@@ -18,8 +18,8 @@ class Role(StrEnum):
 
 class Relation(StrEnum):
     OWN = "own"              # the record belongs to the viewer's organisation
-    SELLER = "seller"        # the viewer's organisation sells in this offer
-    BUYER = "buyer"          # the viewer's organisation buys in this offer
+    SELLER = "seller"        # the viewer's organisation sells in this offer, or is asked
+    BUYER = "buyer"          # the viewer's organisation buys in this offer, or asks
     PUBLISHED = "published"  # another organisation's record, published to all
     GRANTED = "granted"      # the seller let the viewer, or all of the viewer's organisation, have it for a while
     ANY = "any"              # the action needs no record
@@ -66,6 +66,9 @@ TABLE = (
     ("asset.see",           EVERYONE,         {OWN, PUBLISHED, GRANTED}),  # what is shown to all; screeners by grant
     ("asset.send",          SALES,            {OWN}),                # and see every kind in every state
     ("asset.grant",         SALES,            {OWN}),
+    ("screener.request",    {BUYER},          {PUBLISHED}),
+    ("request.see",         SALES,            {SELLING}),            # of a screener
+    ("request.see",         {BUYER, SIGNATORY}, {BUYING}),
     ("avails.ask",          EVERYONE,         {OWN, PUBLISHED}),
     ("mandate.see",         SALES,            {OWN}),
     ("mandate.record",      SALES,            {OWN}),

@@ -51,4 +51,5 @@ def franchise(title_id):
     """The titles linked to this one, in order, with their links."""
     viewer = security.viewer()
     members, among = links.franchise(titles.get(title_id, viewer), viewer)
+    titles.complete(members)
     return {"items": members, "links": among}

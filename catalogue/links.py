@@ -72,7 +72,8 @@ def franchise(title: Title, viewer: Viewer) -> tuple[list[Title], list[Link]]:
     """The titles joined to this one by links or by name, in order, and the links among them.
 
     Only what the viewer may see, and what is joined through it; the title alone where nothing is linked.
-    Order: what a story or derivation says comes first, then the year, then the name.
+    Order: what a story or derivation says comes first, then the year, then the name. Only the titles' own rows are
+    read: whoever shows more of them asks `titles.complete`.
     """
     found, layer, links = {title.id: title}, {title.id}, {}
     while layer and len(found) < MOST_LINKED:
@@ -83,7 +84,7 @@ def franchise(title: Title, viewer: Viewer) -> tuple[list[Title], list[Link]]:
         groups = {found[each].franchise_id for each in layer} - {None}
         fresh = db.session.scalars(select(Title).where(
             or_(Title.id.in_(near), Title.franchise_id.in_(groups)), Title.id.not_in(found.keys()),
-            titles.visible(viewer)).limit(MOST_LINKED).options(*titles.WHOLE)).all()
+            titles.visible(viewer)).limit(MOST_LINKED)).all()
         found.update((each.id, each) for each in fresh)
         layer = {each.id for each in fresh}
     shown = [link for link in links.values() if link.title_id in found and link.target_id in found]

@@ -3,13 +3,16 @@
 A grant is read anew for every address that is signed, so that ending it works at once for new addresses; an old one
 works for five minutes more at most. Days are those of the installation's zone, both ends included.
 """
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy import false, func, or_, select, update
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
+from accounts import permissions
 from accounts.models import Organisation, Person
-from accounts.permissions import Viewer
+from accounts.permissions import Relation, Viewer
+from catalogue.models import Name, Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -18,6 +21,7 @@ from media import assets
 from media.models import Asset, Grant, Kind, Play, State
 
 LONGEST_PLAY = timedelta(hours=12)  # one view: pauses included
+MOST_WATCHED = 200  # screeners shown to one viewer at once
 LEFT = or_(Grant.max_views.is_(None), Grant.views < Grant.max_views)  # has it a view left
 
 
@@ -60,10 +64,10 @@ def find(asset: Asset, viewer: Viewer) -> Grant | None:
 
 
 def check_download(asset: Asset, viewer: Viewer):
-    """Raises NotAllowed where no grant of this viewer's allows the file itself."""
+    """Raises NotAllowed where no grant of this viewer's, with views left, allows the file itself."""
     if not db.session.scalar(select(Grant.id).where(
-            Grant.asset_id == asset.id, assets.granted(viewer), Grant.download.is_(True))):
-        raise NotAllowed("This screener is for watching. Begin to play it.")
+            Grant.asset_id == asset.id, assets.granted(viewer), LEFT, Grant.download.is_(True))):
+        raise NotAllowed("This screener is for watching, or every view was used. Play it, or ask its seller.")
 
 
 def play(asset: Asset, viewer: Viewer, store: Store) -> tuple[Play, str]:
@@ -96,3 +100,84 @@ def go_on(play_id: int, viewer: Viewer, store: Store, seconds: int) -> tuple[Pla
         raise Conflict("This play has lasted long enough. Begin a new one.")
     begun.seconds, begun.told_at = max(begun.seconds, seconds), clock.now()
     return begun, assets.address(asset, store)
+
+
+def address(asset: Asset, viewer: Viewer, store: Store, download=False) -> str:
+    """A signed address of a file the viewer may see. A screener of another house is watched, and counted: as a file
+    it is had only where a grant says so. Raises NotAllowed."""
+    if asset.kind == Kind.SCREENER and not assets.is_own(asset, viewer):
+        check_download(asset, viewer)
+        download = True
+    return assets.address(asset, store, download)
+
+
+# ------------------------------------------------------------------ looking at them
+
+def watchable(title: Title, viewer: Viewer) -> int | None:
+    """The id of the newest screener of a title that a grant lets this viewer watch now, or None."""
+    return db.session.scalar(_to_watch(viewer, Asset.id).where(Asset.title_id == title.id)
+                             .order_by(Asset.id.desc()).limit(1))
+
+
+def mine(viewer: Viewer) -> list[Grant]:
+    """The grants by which this viewer may watch now, one for each screener: the one that lasts longest."""
+    found = {}
+    for each in db.session.scalars(_to_watch(viewer, Grant).order_by(Grant.ends_on.desc(), Grant.id).limit(MOST_WATCHED)
+                                   .options(joinedload(Grant.asset).joinedload(Asset.title).options(
+                                       selectinload(Title.names), joinedload(Title.seller)))):
+        found.setdefault(each.asset_id, each)
+    return list(found.values())
+
+
+def _to_watch(viewer, what):
+    return select(what).select_from(Grant).join(Asset, Asset.id == Grant.asset_id).where(
+        Asset.state == State.READY.value, Asset.kind == Kind.SCREENER.value, assets.granted(viewer), LEFT)
+
+
+def of_house(viewer: Viewer, words: str = ""):
+    """A query for the grants that this viewer's house gave, newest first: of titles with these words in a name."""
+    allowed = permissions.allows(viewer, "asset.grant", Relation.OWN)
+    query = (select(Grant).join(Grant.asset).join(Asset.title)
+             .where(Title.organisation_id == viewer.organisation_id if allowed else false())
+             .order_by(Grant.id.desc()).options(
+                 contains_eager(Grant.asset).contains_eager(Asset.title).options(selectinload(Title.names)),
+                 joinedload(Grant.organisation), joinedload(Grant.person)))
+    named = select(Name.id).where(Name.title_id == Title.id, Name.value.icontains(words, autoescape=True)).exists()
+    return query.where(or_(Title.original_title.icontains(words, autoescape=True), named)) if words else query
+
+
+def standing(grant: Grant) -> str:
+    """How a grant stands today, in a word or two."""
+    if grant.ended_at:
+        return "taken back"
+    if grant.starts_on > clock.today():
+        return "to come"
+    if grant.ends_on < clock.today():
+        return "over"
+    return "used up" if grant.max_views is not None and grant.views >= grant.max_views else "live"
+
+
+def days_left(grant: Grant) -> int:
+    """Of its days, today included."""
+    return max(0, (grant.ends_on - max(clock.today(), grant.starts_on)).days + 1)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one person watched by one grant."""
+    name: str
+    times: int
+    seconds: int  # of the film: the furthest
+    last_at: datetime
+
+
+def watched(some) -> dict[int, list[Watched]]:
+    """{grant: who watched by it, the last first}, with one query."""
+    found = {grant.id: [] for grant in some}
+    last = func.max(Play.told_at)
+    for grant_id, *said in db.session.execute(
+            select(Play.grant_id, Person.name, func.count(), func.max(Play.seconds), last)
+            .join(Person, Person.id == Play.person_id).where(Play.grant_id.in_(found))
+            .group_by(Play.grant_id, Person.id, Person.name).order_by(last.desc())):
+        found[grant_id].append(Watched(*said))
+    return found

@@ -2,9 +2,10 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from accounts.models import Organisation, Person
 from catalogue.models import Title
 from core.database import UtcDateTime, db
 
@@ -125,6 +126,9 @@ class Grant(db.Model):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it was taken back
 
     plays: Mapped[list["Play"]] = relationship(order_by="Play.id")
+    asset: Mapped[Asset] = relationship()
+    organisation: Mapped[Organisation | None] = relationship()
+    person: Mapped[Person | None] = relationship(foreign_keys=person_id)
 
 
 class Play(db.Model):
@@ -137,3 +141,36 @@ class Play(db.Model):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     told_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when it was last heard of
     seconds: Mapped[int]  # of the film: the furthest
+
+
+class ScreenerRequest(db.Model):
+    """An organisation asks a seller for a screener of a title. It is open until it is granted or declined."""
+    __tablename__ = "screener_request"
+    __table_args__ = (
+        Index("ix_screener_request_open", "title_id", "organisation_id", unique=True,
+              sqlite_where=text("answered_at IS NULL"), postgresql_where=text("answered_at IS NULL")),
+        Index("ix_screener_request_waiting", "seller_id", sqlite_where=text("answered_at IS NULL"),
+              postgresql_where=text("answered_at IS NULL")))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title_id: Mapped[int] = mapped_column(ForeignKey("title.id"))
+    seller_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))  # the title's: counted on every page
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)  # which asks
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # for it
+    note: Mapped[str | None] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))  # who answered
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("asset_grant.id"))
+    reply: Mapped[str | None] = mapped_column(Text)  # why it was declined
+
+    title: Mapped[Title] = relationship()
+    seller: Mapped[Organisation] = relationship(foreign_keys=seller_id)
+    organisation: Mapped[Organisation] = relationship(foreign_keys=organisation_id)
+    person: Mapped[Person] = relationship(foreign_keys=person_id)
+    grant: Mapped[Grant | None] = relationship()
+
+    @property
+    def state(self) -> str:
+        if self.answered_at is None:
+            return "open"
+        return "granted" if self.grant_id else "declined"

@@ -56,13 +56,15 @@ class Picture:
     focal_y: int
 
 
-def posters(title_ids, store: Store, large=False) -> dict[int, Picture]:
-    """The newest poster of each of these titles that has one. Ask only for titles the viewer may see."""
+def posters(title_ids, store: Store, large=()) -> dict[int, Picture]:
+    """The newest poster of each of these titles that has one, in the large size for those whose ids are in `large`.
+    Ask only for titles the viewer may see."""
     rows = db.session.scalars(
         select(Asset).where(Asset.title_id.in_(list(title_ids)), Asset.kind == Kind.POSTER.value,
                             Asset.state == State.READY.value)
         .order_by(Asset.id).options(selectinload(Asset.renditions)))
-    return {row.title_id: shown(row, store, LARGE if large else SMALL) for row in rows if row.pictures}
+    return {row.title_id: shown(row, store, LARGE if row.title_id in large else SMALL)
+            for row in rows if row.pictures}
 
 
 def shown(asset: Asset, store: Store, widths) -> Picture:

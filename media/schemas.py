@@ -118,3 +118,38 @@ class ProgressSchema(Schema):
 
 class AddressQuery(Schema):
     download = fields.Boolean(load_default=False)
+
+
+class PartySchema(Schema):
+    id = fields.String()
+    name = fields.String()
+
+
+class ScreenerRequestSchema(Schema):
+    """What an organisation asked of a seller, and how it was answered."""
+    id = fields.String(dump_only=True)
+    title_id = fields.String(dump_only=True)
+    title = fields.String(attribute="title.original_title", dump_only=True)
+    seller = fields.Nested(PartySchema, dump_only=True)
+    organisation = fields.Nested(PartySchema, dump_only=True, metadata={"description": "who asks"})
+    person = fields.Nested(PartySchema, dump_only=True)
+    note = Words(500, least=0, allow_none=True)
+    state = fields.String(dump_only=True, metadata={"description": "open, granted or declined"})
+    asked_at = fields.DateTime(dump_only=True)
+    answered_at = fields.DateTime(dump_only=True)
+    grant_id = fields.String(dump_only=True)
+    reply = fields.String(dump_only=True, metadata={"description": "why it was declined"})
+
+
+class RequestQuery(Schema):
+    state = fields.String(validate=validate.OneOf(["open", "granted", "declined"]))
+
+
+class GivingSchema(GrantSchema):
+    """A grant that says of which screener. Where it answers a request, it is for the organisation that asked unless
+    another or a person is named."""
+    asset_id = Id(required=True, metadata={"description": "the screener"})
+
+
+class DecliningSchema(Schema):
+    reply = Words(500, required=True)

@@ -13,10 +13,12 @@ ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"
        "/api/docs", "/no/such/page")
 PAGES = {
     None: ("/sign-in", "/api/docs", "/no/such/page"),
-    AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals"),
+    AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
+            "/screeners", "/titles/1/grants"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals"),
-    BUYER: (*ALL, "/offers", "/slate", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind", "/?territories=HK&media=svod",
-            "/titles/2?territories=Narnia&media=svod", "/titles/2/rights", f"/titles/2/rights?{LINE}"),
+    BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
+            "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
+            f"/titles/2/rights?{LINE}"),
     OPERATOR: (*ALL, "/offers"),  # the last is refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),

@@ -34,7 +34,7 @@ def _store():
 @bp.app_context_processor
 def poster_pictures():
     """`posters(title_ids, large)` for the pages that show titles: for such as the viewer may see."""
-    def posters(title_ids, large=False):
+    def posters(title_ids, large=()):
         return pictures.posters(title_ids, _store(), large)
     return {"posters": posters}
 

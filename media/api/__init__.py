@@ -8,8 +8,7 @@ from accounts import security
 from catalogue import titles
 from core import clock, http
 from core.http import Blueprint
-from media import assets, grants
-from media.models import Kind
+from media import assets, grants, requests
 from media.schemas import (
     AddressQuery,
     AddressSchema,
@@ -123,11 +122,7 @@ def delete_asset(asset_id):
 def sign_address(query, asset_id):
     """Where the file can be read for five minutes."""
     viewer = security.viewer()
-    asset = assets.get(asset_id, viewer)
-    if asset.kind == Kind.SCREENER and not assets.is_own(asset, viewer):  # what is granted is watched, and counted
-        grants.check_download(asset, viewer)
-        query["download"] = True
-    return _address(assets.address(asset, _store(), query["download"]))
+    return _address(grants.address(assets.get(asset_id, viewer), viewer, _store(), query["download"]))
 
 
 def _address(url: str) -> dict:
@@ -164,7 +159,9 @@ def go_on(data, play_id):
 def give_grant(data, asset_id):
     """Let an organisation or a person watch a screener for a while."""
     viewer = security.viewer()
-    return grants.give(assets.own(asset_id, viewer), viewer, **data)
+    given = grants.give(assets.own(asset_id, viewer), viewer, **data)
+    requests.settle(given)
+    return given
 
 
 @bp.get("/assets/<id:asset_id>/grants")
