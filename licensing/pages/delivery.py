@@ -90,7 +90,7 @@ def _item_page(deal, item, viewer, errors=None, status=200):
     sends = "deliver" in actions and permissions.allows(viewer, "asset.send", Relation.OWN)
     licensed = lists.tags_of(deal.languages(item.title_id), USES[kind]) if "name" in actions else []
     return render_template(
-        "licensing/material.html", deal=deal, item=item, actions=actions, errors=errors or {}, sends=sends,
+        "licensing/material.html", deal=deal, material=item, actions=actions, errors=errors or {}, sends=sends,
         files=items.fitting(item) if "deliver" in actions else [], allowed=sorted(ALLOWED[FILES[kind]][0]),
         has_file=lists.has_file(deal, item), needs_note=states.NEEDS_NOTE, licensed=licensed,
         tongue=languages.name), status

@@ -1,7 +1,7 @@
 """The shape of a deal's list of materials on the wire."""
 from marshmallow import Schema, fields, validate
 
-from catalogue.schemas import TAG, Id, Words, one_of
+from catalogue.schemas import Id, Words, one_of
 from licensing.delivery import states
 from licensing.delivery.items import LONGEST_QC
 from licensing.delivery.models import Kind
@@ -51,7 +51,7 @@ class NewMaterialSchema(Schema):
     """An item more: added by the licensor, asked for by the licensee."""
     title_id = Id(required=True)
     kind = fields.String(required=True, validate=one_of(Kind))
-    language = fields.String(load_default=None, allow_none=True, validate=TAG)
+    language = Words(60, load_default=None, allow_none=True)
     due_on = fields.Date(load_default=None, allow_none=True)
     note = Words(4000, least=0, load_default=None, allow_none=True)
 
@@ -61,7 +61,7 @@ class MaterialActionSchema(Schema):
     action = fields.String(required=True, validate=validate.OneOf(states.ACTIONS))
     note = Words(4000, least=0, load_default=None, allow_none=True)
     asset_id = Id(load_default=None, allow_none=True, metadata={"description": "to deliver"})
-    languages = fields.List(fields.String(validate=TAG), attribute="tags", load_default=None, allow_none=True,
+    languages = fields.List(Words(60), attribute="tags", load_default=None, allow_none=True,
                             validate=validate.Length(max=MOST_NAMES), metadata={"description": "to name"})
     due_on = fields.Date(load_default=None, allow_none=True)
     qc_days = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, LONGEST_QC))

@@ -10,7 +10,7 @@ from core import clock, outbox
 from core.database import db
 from core.storage.contract import Form
 from core.storage.s3 import S3Store
-from media import assets, checking, comparing, worker
+from media import assets, checking, comparing, types, worker
 from media.models import PICTURES, SHOWN, Asset, Kind, Rendition, State
 from tests.conftest import Caller
 from tests.media.files import FILM, PAPER, SOUND, WORDS, picture, sha256
@@ -162,6 +162,16 @@ LIES = [  # kind, what was announced, what was sent where it was something else,
     ("audio", b"RIFF\x24\x00\x00\x00AVI LIST" + bytes(100), None, "its content is nothing"),
     ("art", b"<svg xmlns='http://www.w3.org/2000/svg'/>", None, "its content is nothing"),
 ]
+
+
+@pytest.mark.parametrize("head, type", [
+    (b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav"), (b"RF64\xff\xff\xff\xffWAVEds64", "audio/wav"),
+    (b"BW64\xff\xff\xff\xffWAVEds64", "audio/wav"), (b"RIFF\x24\x00\x00\x00AVI LIST", None),
+    (b"fLaC\x00\x00\x00\x22", "audio/flac"), (b"\x00\x00\x00\x1cftypM4A \x00", "audio/mp4"),
+    (b"\x00\x00\x00\x1cftypisom\x00", "video/mp4"), (b"PK\x03\x04\x14\x00", "application/zip"),
+    (b"PK\x05\x06" + bytes(18), None), (b"WAVERIFF", None)])
+def test_sounds_and_archives_are_known_by_their_first_bytes(head, type):
+    assert types.of(head.ljust(64, b"\x00")) == type
 
 
 def test_a_lie_is_rejected_with_the_reason_and_removed(studio):
