@@ -35,7 +35,7 @@ def add(deal: Deal, viewer: Viewer, *, title_id: int, kind: str, language: str |
     """The licensor adds an item, the licensee asks for one. The caller holds the list's lock."""
     kind = Kind(kind)
     _check_step(deal, viewer)
-    if title_id not in deal.titles():
+    if title_id not in deal.title_ids():
         raise Invalid({"title_id": ["This deal does not name that title."]})
     if (kind in USES) != bool(language):
         raise Invalid({"language": ["Say the language of a dub or of subtitles." if kind in USES else

@@ -44,22 +44,29 @@ def open_list(offer: Offer, licence: Licence, viewer: Viewer):
     names: art and the chain of title. A line that licenses every language, or more than MOST_LANGUAGES in one use,
     gets one open item for that use, which the licensee narrows by naming languages: nobody delivers 190 dubs.
     """
-    named, spoken = [], defaultdict(int)
+    spoken, named = {}, {}  # by title, in the order of the list: a series stands before its episodes
     for line in licence.lines:
-        named.append(line.title_id)
+        named[line.title_id] = True
         leaves = line.leaves if line.leaves and len(line.leaves) <= MOST_LEAVES else [line.title_id]
+        spoken.setdefault(line.title_id, 0)
         for leaf in leaves:
-            spoken[leaf] |= terms.of_row(line).languages
+            spoken[leaf] = spoken.get(leaf, 0) | terms.of_row(line).languages
     own = dict(db.session.execute(select(Title.id, Title.original_language).where(Title.id.in_(spoken))).all())
-    wanted = [(title_id, *each) for title_id, mask in spoken.items() for each in _called_for(mask, own[title_id])]
-    wanted += [(title_id, kind, None) for title_id in dict.fromkeys(named) for kind in (Kind.ART, Kind.CHAIN_OF_TITLE)]
+    wanted = []
+    for title_id, mask in spoken.items():
+        wanted += [(title_id, *each) for each in _called_for(mask, own[title_id])]
+        if title_id in named:
+            wanted += [(title_id, kind, None) for kind in (Kind.ART, Kind.CHAIN_OF_TITLE)]
     for title_id, kind, language in wanted:
         state = State.OPEN if kind in USES and language is None else State.ORDERED
         order(offer, Side.SYSTEM, viewer, title_id, kind, language, state)
 
 
 def _called_for(mask: int, own: str | None) -> list[tuple[Kind, str | None]]:
-    """(kind, language) for the materials of one film whose licensed languages are `mask`."""
+    """(kind, language) for the materials of one film whose licensed languages are `mask`; none of a series, whose
+    are its episodes'."""
+    if not mask:
+        return []
     found = [(Kind.MASTER, None)]
     for kind, use in USES.items():
         left = mask & ~languages.MASKS.get((own, "dub"), 0) if kind is Kind.DUB else mask
@@ -118,8 +125,8 @@ class Deal:
         return self.state(item) is State.ACCEPTED and (
             item.state == State.DELIVERED or item.steps[-1].side == Side.SYSTEM)
 
-    def titles(self) -> set[int]:
-        """The titles whose materials the deal may name: those of its lines, and their films and episodes."""
+    def title_ids(self) -> set[int]:
+        """The titles whose materials the deal may name: those of its lines, and their episodes."""
         return {title_id for line in self.lines for title_id in (line.title_id, *(line.leaves or ()))}
 
     def languages(self, title_id: int) -> int:
@@ -203,6 +210,11 @@ def by_title(deal: Deal, page: int, size: int) -> tuple[list[tuple[Title, list[M
     for some in found.values():
         some.sort(key=lambda item: (item.state == State.DROPPED, ORDER[item.kind], item.language or "", item.id))
     return [(found[title_id][0].title, found[title_id]) for title_id in shown], len(ids)
+
+
+def titles(deal: Deal) -> list[Title]:
+    """The titles of `Deal.title_ids`, for a form to choose from."""
+    return db.session.scalars(select(Title).where(Title.id.in_(deal.title_ids())).order_by(Title.id)).all()
 
 
 def find(material_id: int, viewer: Viewer) -> tuple[Deal, Material]:

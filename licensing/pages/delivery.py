@@ -51,13 +51,12 @@ def materials(offer_id):
 
 
 def _list_page(deal, viewer, errors=None, status=200):
-    page = http.page_asked()
+    page, adds = http.page_asked(), deal.lives and lists.may(viewer, deal.side)
     shown, total = lists.by_title(deal, page, TITLES_ON_A_PAGE)
     return render_template(
         "licensing/materials.html", deal=deal, shown=shown, page=page, pages=-(-total // TITLES_ON_A_PAGE),
         actions={item.id: deal.actions(item, viewer) for _, some in shown for item in some}, errors=errors or {},
-        adds=deal.lives and lists.may(viewer, deal.side), kinds=KINDS, has_file=lists.has_file, typed=request.form), \
-        status
+        choice=lists.titles(deal) if adds else [], kinds=KINDS, has_file=lists.has_file, typed=request.form), status
 
 
 @bp.post("/offers/<id:offer_id>/materials")

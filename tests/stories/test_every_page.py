@@ -81,7 +81,7 @@ def pages_of(person):
             if state in ("signed", "expired"):
                 paths.append(f"{paths[-1]}/materials")
         if person.email == MANAGER:
-            page.goto(paths[-1])
+            page.goto(next(path for path in paths if path.endswith("/materials")))
             paths.append(page.get_by_role("link", name="Dub", exact=True).first.get_attribute("href"))
     return paths
 
