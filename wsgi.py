@@ -6,9 +6,11 @@ import accounts.pages
 import catalogue.api
 import commands
 import config
+import licensing.api.delivery
 import licensing.api.offers
 import licensing.api.promises
 import licensing.api.rights
+import licensing.pages.delivery
 import licensing.pages.frame
 import licensing.pages.offers
 import licensing.pages.slate

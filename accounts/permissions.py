@@ -14,6 +14,7 @@ class Role(StrEnum):
     BUYER = "buyer"
     OPERATOR = "operator"
     ADMIN = "admin"
+    MATERIALS = "materials"
 
 
 class Relation(StrEnum):
@@ -49,7 +50,7 @@ class Viewer:
         return self.sells and Role.RIGHTS_MANAGER in self.roles
 
 
-AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN = Role
+AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN, MATERIALS = Role
 EVERYONE = frozenset(Role)
 SALES = {AGENT, RIGHTS}
 OWN, SELLING, BUYING, PUBLISHED, GRANTED, ANY = Relation
@@ -64,7 +65,7 @@ TABLE = (
     ("title.revise",        SALES,            {OWN}),
     ("title.link",          SALES,            {OWN}),
     ("asset.see",           EVERYONE,         {OWN, PUBLISHED, GRANTED}),  # what is shown to all; screeners by grant
-    ("asset.send",          SALES,            {OWN}),                # and see every kind in every state
+    ("asset.send",          {*SALES, MATERIALS}, {OWN}),                # and see every kind in every state
     ("asset.grant",         SALES,            {OWN}),
     ("screener.request",    {BUYER},          {PUBLISHED}),
     ("request.see",         SALES,            {SELLING}),            # of a screener
@@ -76,7 +77,7 @@ TABLE = (
     ("licence.see",         {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
     ("licence.record",      SALES,            {OWN}),
     ("licence.terminate",   {RIGHTS},         {OWN}),
-    ("offer.see",           {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
+    ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS}, {SELLING, BUYING}),
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
     ("offer.negotiate",     SALES,            {SELLING}),
     ("offer.negotiate",     {BUYER},          {BUYING}),
@@ -84,6 +85,10 @@ TABLE = (
     ("offer.issue_memo",    SALES,            {SELLING}),
     ("offer.sign",          {SIGNATORY},      {SELLING, BUYING}),
     ("offer.terminate",     {RIGHTS},         {SELLING}),
+    ("material.see",        {*SALES, MATERIALS}, {SELLING}),          # the list of a signed deal, and its files
+    ("material.see",        {BUYER, RIGHTS, MATERIALS}, {BUYING}),
+    ("material.deliver",    {*SALES, MATERIALS}, {SELLING}),          # a small house has nobody for materials alone
+    ("material.answer",     {BUYER, RIGHTS, MATERIALS}, {BUYING}),
 )
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)

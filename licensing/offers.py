@@ -11,6 +11,7 @@ from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from licensing import avails, contracts, drafts, floors, moves, terms, workflow
+from licensing.delivery import lists
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
@@ -189,10 +190,12 @@ def _refer(offer, viewer, note):
 
 
 def _write_licences(offer, viewer, note):
-    """The second signature writes the licences, in its own transaction."""
+    """The second signature writes the licences and opens the list of materials, in its own transaction."""
     if offer.state == State.SIGNED:
-        contracts.grant(offer.seller_id, _agreed_lines(offer), licensee_id=offer.buyer_id,
-                        licensee_name=offer.buyer.name, contract=f"Offer {offer.id}", offer_id=offer.id, viewer=viewer)
+        licence = contracts.grant(
+            offer.seller_id, _agreed_lines(offer), licensee_id=offer.buyer_id, licensee_name=offer.buyer.name,
+            contract=f"Offer {offer.id}", offer_id=offer.id, viewer=viewer)
+        lists.open_list(offer, licence, viewer)
 
 
 def _free_the_rest(offer, viewer, note):

@@ -18,6 +18,8 @@ class Kind(StrEnum):
     MASTER = "master"
     SUBTITLE = "subtitle"
     DOCUMENT = "document"
+    AUDIO = "audio"  # a dub, or music and effects
+    ART = "art"      # for delivery: kept as it was sent, and shown nowhere
 
 
 PICTURES = frozenset({Kind.POSTER, Kind.STILL})

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from core import http, outbox
 from core.database import db, reading
 from licensing import avails, offers
+from licensing.delivery import items
 from search import documents
 from search.index import Damaged, Index
 
@@ -70,10 +71,11 @@ def differences(index: Index) -> list[str]:
 def turn(index: Index) -> int:
     """One turn of everything there is to do. Returns how much was done."""
     done = outbox.drain("title", partial(_index, index))
-    for offer_id in _due():
-        offers.tick(offer_id)
-        db.session.commit()
-        done += 1
+    for noun in (offers, items):
+        for each in _due(noun):
+            noun.tick(each)
+            db.session.commit()
+            done += 1
     return done
 
 
@@ -87,9 +89,9 @@ def keep_ledger() -> bool:
     return True
 
 
-def _due():
+def _due(noun):
     with reading():
-        due = offers.due()
+        due = noun.due()
         db.session.rollback()
     return due
 

@@ -1,7 +1,7 @@
 """Offers: the list, one offer with its thread and its next steps, and what waits for approval."""
 from flask import flash, redirect, render_template, request, url_for
 
-from accounts import security
+from accounts import permissions, security
 from catalogue import titles
 from core import http
 from core.database import db
@@ -85,13 +85,14 @@ def offer(offer_id):
 def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200):
     answers, side = offers.answers(shown, viewer), moves.side_of(shown, viewer)
     licences = offers.licences(shown)
+    has_materials = licences and permissions.allows(viewer, "material.see", moves.RELATIONS[side])
     changes = [differences.between(before, version)
                for before, version in zip((None, *shown.versions), shown.versions, strict=False)]
     return render_template(
         "licensing/offer.html", offer=shown, answers=answers, changes=changes, errors=errors or {}, typed=typed or [],
         refusal=refusal, side=side, actions=moves.actions(shown, viewer), waits_for=moves.waits_for(shown, side),
         words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
-        media_tree=media.vocabulary(), licences=licences, past=PAST, diff_rows=_diff_rows,
+        media_tree=media.vocabulary(), licences=licences, has_materials=has_materials, past=PAST, diff_rows=_diff_rows,
         bare=grounds.bare(licences) if avails.owns(shown.current.lines[0].title, viewer) else {},
         form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status

@@ -4,7 +4,7 @@
 const AT_ONCE = 4, TRIES = 8, PATIENCE = 500; // the last in milliseconds, doubled at each try
 const form = document.querySelector("form.upload");
 const TYPES = { mp4: "video/mp4", webm: "video/webm", mov: "video/quicktime", mxf: "application/mxf", pdf: "application/pdf",
-  vtt: "text/vtt", jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp" };
+  wav: "audio/wav", flac: "audio/flac", m4a: "audio/mp4", zip: "application/zip", vtt: "text/vtt", jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp" };
 
 class Refused extends Error {
   constructor(status, words) { super(words); this.status = status; }
@@ -117,7 +117,7 @@ async function send(file) {
     const fields = Object.fromEntries([...new FormData(form)].filter(([name, value]) => value && ["kind", "language", "alt_text", "film_id", "track"].includes(name)));
     if (fields.kind !== "subtitle" || !fields.film_id) ["film_id", "track"].forEach((name) => delete fields[name]);
     const { asset, upload } = await ask(form.action, { ...fields, filename: file.name, size: file.size,
-      content_type: file.type || TYPES[file.name.split(".").pop().toLowerCase()] || "application/octet-stream" });
+      content_type: TYPES[file.name.split(".").pop().toLowerCase()] || file.type || "application/octet-stream" });
     id = asset.id;
     if (upload.method === "POST") {
       await again(() => {

@@ -8,6 +8,7 @@ from PIL import Image
 
 FILM = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 8
 PAPER = b"%PDF-1.4\n%%EOF\n"
+SOUND = b"RIFF\x00\x04\x00\x00WAVEfmt " + bytes(range(256)) * 4
 WORDS = "WEBVTT\n\n00:00.000 --> 00:01.000\n潮\n".encode()
 
 

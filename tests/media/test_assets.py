@@ -10,10 +10,10 @@ from core import clock, outbox
 from core.database import db
 from core.storage.contract import Form
 from core.storage.s3 import S3Store
-from media import assets, checking, comparing, worker
+from media import assets, checking, comparing, types, worker
 from media.models import PICTURES, SHOWN, Asset, Kind, Rendition, State
 from tests.conftest import Caller
-from tests.media.files import FILM, PAPER, WORDS, picture, sha256
+from tests.media.files import FILM, PAPER, SOUND, WORDS, picture, sha256
 from tests.stores import Place, Serving, bucket_of
 from tests.test_pages import Visitor
 
@@ -24,7 +24,8 @@ TITLE = 1  # of Harbour Pictures, published
 LARGE = (65 << 20) + 5
 FILES = {Kind.POSTER: ("image/png", POSTER), Kind.STILL: ("image/jpeg", picture("JPEG")),
          Kind.TRAILER: ("video/mp4", FILM), Kind.SCREENER: ("video/mp4", FILM), Kind.MASTER: ("video/mp4", FILM),
-         Kind.SUBTITLE: ("text/vtt", WORDS), Kind.DOCUMENT: ("application/pdf", PAPER)}
+         Kind.SUBTITLE: ("text/vtt", WORDS), Kind.DOCUMENT: ("application/pdf", PAPER),
+         Kind.AUDIO: ("audio/wav", SOUND), Kind.ART: ("image/png", POSTER)}
 
 
 class Studio:
@@ -110,7 +111,7 @@ def test_a_file_of_each_kind_is_sent_checked_and_read_and_its_key_tells_nothing(
         else:
             assert answer.body == FILES[kind][1] and answer.headers["content-type"].startswith(FILES[kind][0])
         assert ("attachment" in answer.headers.get("content-disposition", "")) == (
-            kind in (Kind.MASTER, Kind.SUBTITLE, Kind.DOCUMENT))
+            kind not in PICTURES | {Kind.TRAILER, Kind.SCREENER})
     for key in studio.objects():
         place, random, name = key.split("/")
         assert place == "kept" and len(random) == 32 and set(random) <= set("0123456789abcdef")
@@ -157,7 +158,20 @@ LIES = [  # kind, what was announced, what was sent where it was something else,
     ("trailer", b"MZ" + bytes(100), None, "its content is nothing"),
     ("poster", POSTER[:2000], None, "not a PNG that can be read"),
     ("subtitle", b"\x00\x00\x00\x1cftypavif" + bytes(100), None, "its content is nothing"),
+    ("audio", FILM, None, "its content is video/mp4"),
+    ("audio", b"RIFF\x24\x00\x00\x00AVI LIST" + bytes(100), None, "its content is nothing"),
+    ("art", b"<svg xmlns='http://www.w3.org/2000/svg'/>", None, "its content is nothing"),
 ]
+
+
+@pytest.mark.parametrize("head, type", [
+    (b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav"), (b"RF64\xff\xff\xff\xffWAVEds64", "audio/wav"),
+    (b"BW64\xff\xff\xff\xffWAVEds64", "audio/wav"), (b"RIFF\x24\x00\x00\x00AVI LIST", None),
+    (b"fLaC\x00\x00\x00\x22", "audio/flac"), (b"\x00\x00\x00\x1cftypM4A \x00", "audio/mp4"),
+    (b"\x00\x00\x00\x1cftypisom\x00", "video/mp4"), (b"PK\x03\x04\x14\x00", "application/zip"),
+    (b"PK\x05\x06" + bytes(18), None), (b"WAVERIFF", None)])
+def test_sounds_and_archives_are_known_by_their_first_bytes(head, type):
+    assert types.of(head.ljust(64, b"\x00")) == type
 
 
 def test_a_lie_is_rejected_with_the_reason_and_removed(studio):

@@ -80,6 +80,11 @@ def pages_of(person):
         for state in OFFERS[person.email]:
             row = page.get_by_role("row").filter(has=page.get_by_text(state, exact=True))
             paths.append(row.get_by_role("link").first.get_attribute("href"))
+            if state in ("signed", "expired"):
+                paths.append(f"{paths[-1]}/materials")
+        if person.email == MANAGER:
+            page.goto(next(path for path in paths if path.endswith("/materials")))
+            paths.append(page.get_by_role("link", name="Dub", exact=True).first.get_attribute("href"))
     return paths
 
 
