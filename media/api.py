@@ -7,6 +7,7 @@ from flask import current_app, request
 from accounts import security
 from catalogue import titles
 from core import clock, http
+from core.database import only_reads
 from core.http import Blueprint
 from media import assets, grants
 from media.models import Kind
@@ -67,6 +68,7 @@ def list_assets(title_id, pagination_parameters):
 
 @bp.post("/assets/<id:asset_id>/parts")
 @security.permit("asset.send")
+@only_reads
 @bp.arguments(NumbersSchema)
 @bp.response(200, PartsSchema)
 def sign_parts(data, asset_id):

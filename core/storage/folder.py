@@ -197,10 +197,12 @@ class FolderStore(Store):
             for part in parts:
                 with (folder / f"{part.number:05}-{part.etag}").open("rb") as piece:
                     shutil.copyfileobj(piece, whole, CHUNK)
-        shutil.rmtree(folder)
+        self.abort(key, upload_id)
 
     def abort(self, key, upload_id):
-        shutil.rmtree(self.folder / "uploads" / checked(upload_id), ignore_errors=True)
+        folder = self.folder / "uploads" / checked(upload_id)
+        (folder / "what").unlink(missing_ok=True)  # first: an upload is there whole or not at all
+        shutil.rmtree(folder, ignore_errors=True)
 
     def uploads(self):
         for path in sorted((self.folder / "uploads").glob("*")):
