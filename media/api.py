@@ -2,7 +2,7 @@
 from datetime import timedelta
 from urllib.parse import urljoin
 
-from flask import current_app, request
+from flask import current_app, jsonify, request
 
 from accounts import security
 from catalogue import titles
@@ -56,13 +56,13 @@ def create_asset(data, title_id):
 
 
 @bp.get("/titles/<id:title_id>/assets")
-@security.permit("asset.see")
+@security.permit("asset.send")
 @bp.response(200, AssetSchema(many=True))
 @bp.paginate()
 def list_assets(title_id, pagination_parameters):
-    """What you may see of a title, newest first."""
+    """Every file of a title of yours, newest first."""
     viewer = security.viewer()
-    titles.get(title_id, viewer)
+    titles.get(title_id, viewer, "asset.send")
     return http.page(assets.listing(viewer, title_id), pagination_parameters)
 
 
@@ -93,8 +93,10 @@ def complete(data, asset_id):
 @security.permit("asset.see")
 @bp.response(200, AssetSchema)
 def show_asset(asset_id):
-    """One file, and how far it is."""
-    return assets.get(asset_id, security.viewer())
+    """One file, and how far it is. What it was called is its sender's."""
+    viewer = security.viewer()
+    asset = assets.get(asset_id, viewer)
+    return asset if assets.is_own(asset, viewer) else jsonify({**AssetSchema().dump(asset), "filename": None})
 
 
 @bp.patch("/assets/<id:asset_id>")

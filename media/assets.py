@@ -84,6 +84,8 @@ def create(title: Title, by: Viewer, store: Store, *, kind: str, filename: str, 
         raise Invalid({"content_type": [f"A {kind} is one of {', '.join(sorted(allowed))}."]})
     if size > most:
         raise Invalid({"size": [f"A {kind} has {most // MB:,} MB at most."]})
+    if not (filename := types.plain_name(filename)):
+        raise Invalid({"filename": ["Give the file a name that can be read."]})
     asset = Asset(title=title, person_id=by.person_id, kind=kind, key=secrets.token_hex(16), filename=filename,
                   type=content_type, size=size, sha256=sha256, language=language, alt=alt,
                   created_at=clock.now(), changed_at=clock.now())

@@ -15,6 +15,7 @@ from media.models import Asset, State
 from tests.media import test_assets
 from tests.media.files import FILM, PAPER, picture, sha256
 from tests.media.test_assets import AGENT, BUYER, LARGE, Studio
+from tests.scale import at
 from tests.stores import Place
 
 studio = test_assets.studio
@@ -150,7 +151,7 @@ def test_people_send_and_delete_and_the_worker_works_meanwhile(house):
     threads = [threading.Thread(target=act, args=[each]) for each in (send, work)]
     for each in threads:
         each.start()
-    seen = [run(house, "--repair", "--checksums") for _ in range(12)]
+    seen = [run(house, "--repair", "--checksums") for _ in range(at(ci=6, long=60))]
     stop.set()
     for each in threads:
         each.join()

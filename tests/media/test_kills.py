@@ -103,12 +103,12 @@ def test_rows_and_objects_agree_whenever_a_process_was_killed(studio, mortals):
     repairing(studio, mortals)
     checks(studio, mortals, "document", PAPER)
     checks(studio, mortals, "trailer", FILM)
-    checks(studio, mortals, "poster", LITTLE, folder=7)
+    checks(studio, mortals, "poster", LITTLE, folder=11)
 
 
 def checks(studio, mortals, kind, data, folder=1):
     """The worker, while it checks what was sent."""
-    for point in points(studio, folder, s3=8):
+    for point in points(studio, folder, s3=12):
         asset = studio.send(kind, data)
         killed = mortals.run("work", point)
         agree(studio)
@@ -132,7 +132,7 @@ def swept(studio):
 
 def removing(studio, mortals):
     """The worker, while it removes what was rejected."""
-    for point in points(studio, folder=3, s3=8):
+    for point in points(studio, folder=4, s3=12):
         asset = studio.send("trailer", FILM[:-1] + b"!", sent=FILM, sha256="0" * 64)
         killed = mortals.run("work", point)
         agree(studio)
@@ -146,7 +146,7 @@ def removing(studio, mortals):
 
 def sweeping(studio, mortals):
     """The worker, while it sweeps what was deleted or never sent."""
-    for point in points(studio, folder=3, s3=8):
+    for point in points(studio, folder=4, s3=12):
         asset = studio.ready("document")
         never = studio.announce("trailer", FILM)["asset"]["id"]
         assert studio(AGENT).delete(f"/assets/{asset}").status_code == 204
@@ -167,7 +167,7 @@ def sweeping(studio, mortals):
 
 def repairing(studio, mortals):
     """Who repairs."""
-    for point in points(studio, folder=3, s3=8):
+    for point in points(studio, folder=4, s3=12):
         lost, kept = studio.ready("document"), studio.ready("document")
         with studio.app.app_context():
             studio.place.store.delete(db.session.get(Asset, int(lost)).kept)

@@ -30,7 +30,7 @@ browser = the_browser
 OPEN, STOPPED, STALLED, FAILING = "open", "stopped", "stalled", "answering 500"
 BROKEN = (STOPPED, STALLED, FAILING)
 PAGES = (f"/titles/{TITLE}", "/?q=tide", f"/titles/{TITLE}/media", "/offers")
-ROUNDS, EACH = at(ci=3, long=150), at(ci=3, long=4)
+ROUNDS, EACH = at(ci=5, long=25), at(ci=2, long=24)  # turns of a few requests, and for p99 of some seconds
 SOON = 6  # seconds in which a person is told that the store is away, on a busy machine
 
 
@@ -202,8 +202,8 @@ def test_no_page_is_slower_because_the_store_is(house):
     figures = {state: [round(1000 * f(seconds)) for f in (statistics.median, p95, p99)]
                for state, seconds in (*taken.items(), (OPEN, calm))}
     for seconds in taken.values():
-        assert statistics.median(seconds) <= 1.5 * statistics.median(calm) + 0.02, figures
-        assert p95(seconds) <= 2 * p95(calm) + 0.2, figures
+        assert statistics.median(seconds) <= 2 * statistics.median(calm) + 0.1, figures
+        assert p95(seconds) <= 2 * p95(calm) + 1, figures  # a page that asked the store would wait for three seconds
         assert at(ci=True, long=p99(seconds) <= 1.1 * p99(calm)), figures
 
 
