@@ -17,6 +17,7 @@ import seed as demo
 from accounts import people
 from core import outbox
 from core.database import db
+from core.errors import Conflict
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
@@ -25,6 +26,8 @@ from media import worker as media_worker
 from search import worker
 from search.commands import import_
 from search.index import Damaged
+
+TOLD_EVERY_SECONDS = 2
 
 
 def the_index():
@@ -105,7 +108,12 @@ def _attend(duty, app):
 def check():
     """Check what must always be true, over the whole database. Exits with 1 where it is not."""
     broken = [*checks.sold_twice(), *checks.outside_mandates(), *worker.differences(the_index())]
-    _report(broken, "Nothing is sold twice, every licence lies inside its mandates, the index equals the tables.")
+    try:
+        broken += comparing.differences(current_app.extensions["store"])
+    except (Unavailable, OSError) as problem:
+        broken.append(f"The store does not answer, so its objects could not be compared with the rows: {problem}")
+    _report(broken, "Nothing is sold twice, every licence lies inside its mandates, the index equals the tables, "
+            "objects equal assets.")
 
 
 @click.command("outbox")
@@ -153,20 +161,62 @@ media = AppGroup("media", help="Pictures and films in their store.")
 
 
 @media.command()
-def prepare():
-    """Make the bucket if it is not there; let browsers of SLATE_SITE in; drop uploads that were left after a week."""
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def prepare(dry_run):
+    """Make the bucket and its rules: who may come to it from where, what expires, that it is open to nobody."""
     store = current_app.extensions["store"]
     try:
-        store.prepare([current_app.config["SITE"]])
+        store.prepare([current_app.config["SITE"]], click.echo, dry_run=dry_run)
     except Unavailable as problem:
         raise click.ClickException(f"The store refused, {problem}") from None
-    click.echo(f"The store is ready: {store}")
+    click.echo(f"Nothing was changed: {store}" if dry_run else f"The store is ready: {store}")
 
 
 @media.command("check")
-def check_media():
+@click.option("--checksums", is_flag=True, help="Read every object, too: as long as the store takes to read.")
+@click.option("--repair", is_flag=True, help="Remove what is nobody's, reject what is lost.")
+def check_media(checksums, repair):
     """Compare the objects in the store with the rows that name them. Exits with 1 where they disagree."""
-    _report(comparing.differences(current_app.extensions["store"]), "The objects are those that the rows name.")
+    store = current_app.extensions["store"]
+    found = 0
+    try:
+        if repair and comparing.holds_nothing(store):
+            raise click.ClickException(f"This store holds nothing at all, and nothing was repaired: {store}. Is it the "
+                                       "right one? Look at the S3_ settings and at MEDIA_FOLDER.")
+        for each in comparing.compare(store, checksums=checksums, told=_progress(time.monotonic())):
+            found += 1
+            click.echo(each.text)
+            if repair:
+                click.echo(f"  {_mended(each, store)}")
+    except (Unavailable, OSError) as problem:
+        raise click.ClickException(f"The store does not answer: {problem}") from None
+    if found:
+        sys.exit(1)
+    click.echo("The objects are those that the rows name.")
+
+
+def _mended(difference, store) -> str:
+    try:
+        done = comparing.mend(difference, store)
+        db.session.commit()
+        return done
+    except Conflict as refusal:
+        db.session.rollback()
+        return refusal.detail
+
+
+def _progress(began):
+    """Tells on stderr, now and then, how far reading is: per cent, rate, time left."""
+    told = began
+
+    def tell(done, total):
+        nonlocal told
+        now = time.monotonic()
+        if now - told > TOLD_EVERY_SECONDS:
+            told, rate = now, done / (now - began)
+            click.echo(f"{100 * done // max(total, 1)} % of {total / 1e6:,.0f} MB, {rate / 1e6:,.1f} MB/s, "
+                       f"{max(total - done, 0) / rate:,.0f} s left", err=True)
+    return tell
 
 
 @click.command()

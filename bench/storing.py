@@ -9,6 +9,7 @@ import hashlib
 import http.client
 import io
 import resource
+import shutil
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from boto3.s3.transfer import TransferConfig
 
 from bench import report
 from core.storage import FolderStore
-from tests.servers import Ceph
+from tests.servers import CEPH, Ceph
 from tests.stores import bucket_of
 
 MB = 1 << 20
@@ -80,6 +81,10 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m bench.storing", description=__doc__)
     parser.add_argument("--mb", type=int, default=1024)
     size = parser.parse_args().mb
+    if absent := [name for name in CEPH if not shutil.which(name)]:
+        print(f"\nmedia\n  not measured: there is no {absent[0]} here to be an S3 server. To install it, on Debian: "
+              "apt-get install --no-install-recommends ceph-mon ceph-osd ceph-common radosgw")
+        return
     folder = Path(tempfile.mkdtemp(prefix="slate-bench-"))
     path = folder / "film.mp4"
     with path.open("wb") as file:
@@ -108,6 +113,7 @@ def main():
         report.show([table])
     finally:
         ceph.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from core.storage.contract import Unavailable
 
 API = "/api/"
 TRIES = 4
+AWAY_SECONDS = 10  # after which it may be worth while to ask again for what does not answer
 KEPT_FOR = timedelta(hours=24)
 
 
@@ -188,7 +189,9 @@ SAID = {
 def store_away(problem: Unavailable):
     """The store of pictures and films does not answer: what it said is for the log, not for the asker."""
     current_app.logger.warning("The store does not answer: %s", problem)
-    return refused(Away("Pictures and films cannot be reached just now. Try again in a minute; nothing is lost."))
+    response = refused(Away("Pictures and films cannot be reached just now. Try again in a minute; nothing is lost."))
+    response.headers["Retry-After"] = str(AWAY_SECONDS)
+    return response
 
 
 def http_error(error: HTTPException):

@@ -39,27 +39,31 @@ def put_all(topic: str, subject_ids):
             for each in subject_ids])
 
 
-def drain(topic: str, handle, limit: int = 500) -> int:
+def drain(topic: str, handle, limit: int = 500, passing: tuple[type[Exception], ...] = ()) -> int:
     """Hand the due subjects of `topic` to `handle(set of ids)`, then delete the rows that were read.
 
     Returns how many rows were read. Commits. Where handling the batch fails, each subject is handled
-    alone, so that one poisoned row cannot keep the others waiting.
+    alone, so that one poisoned row cannot keep the others waiting. What is `passing` is no row's fault: it is
+    raised, and the rows stay as they are.
     """
     due = db.session.execute(
         select(OutboxRow.id, OutboxRow.subject_id)
         .where(OutboxRow.topic == topic, OutboxRow.not_before <= clock.now())
         .order_by(OutboxRow.id).limit(limit)).all()
     db.session.commit()
-    if due and not _handled(handle, due) and len(due) > 1:
+    if due and not _handled(handle, due, passing) and len(due) > 1:
         for row in due:
-            _handled(handle, [row])
+            _handled(handle, [row], passing)
     return len(due)
 
 
-def _handled(handle, rows) -> bool:
+def _handled(handle, rows, passing) -> bool:
     ids = [row.id for row in rows]
     try:
         handle({row.subject_id for row in rows})
+    except passing:
+        db.session.rollback()
+        raise
     except Exception as error:  # whatever went wrong is kept with the row and shown to the operator
         db.session.rollback()
         if len(rows) == 1:

@@ -86,6 +86,8 @@ def create(title: Title, by: Viewer, store: Store, *, kind: str, filename: str, 
         raise Invalid({"content_type": [f"A {kind} is one of {', '.join(sorted(allowed))}."]})
     if size > most:
         raise Invalid({"size": [f"A {kind} has {most // MB:,} MB at most."]})
+    if not (filename := types.plain_name(filename)):
+        raise Invalid({"filename": ["Give the file a name that can be read."]})
     if film_id is not None or track is not None:
         _check_film(title, kind, film_id, language)
         track = track or Track.SUBTITLES.value

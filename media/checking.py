@@ -131,7 +131,7 @@ def sweep(store: Store) -> int:
     """Remove what nobody will want back. Returns how many assets it touched; the caller commits.
 
     Uploads that were never ended are rejected, objects of deleted assets are removed, each after a week; what
-    arrives by a form that was signed for an asset long settled goes too.
+    arrived for an asset long settled goes too, as do uploads that no asset knows of.
     """
     with reading():
         unsent, gone = (db.session.scalars(select(Asset).where(
@@ -143,10 +143,15 @@ def sweep(store: Store) -> int:
     for asset in gone:
         remove(asset, store)
     late = clock.now() - assets.UNSENT_AFTER
-    for each in list(store.listing("arriving/")):
-        if each.modified < late:
+    left = [each for each in store.listing("arriving/") if each.modified < late]
+    begun = [each for each in store.uploads() if each.begun < late]
+    awaited = _awaited([each.key for each in (*left, *begun)])
+    for each in left:
+        if each.key not in awaited:
             store.delete(each.key)
-    store.sweep(late)
+    for each in begun:
+        if each.key not in awaited:
+            store.abort(each.key, each.upload_id)
     for asset in gone:
         db.session.get(Asset, asset.id).swept_at = clock.now()
     for asset in unsent:
@@ -154,3 +159,14 @@ def sweep(store: Store) -> int:
         if row.state == State.UPLOADING:
             assets.reject(row, "The file was never sent to its end.")
     return len(gone) + len(unsent)
+
+
+def _awaited(keys) -> set[str]:
+    """Those of these keys that an asset is still to be read from for its check."""
+    names, found = sorted({key.split("/")[1] for key in keys if key}), set()
+    with reading():
+        for start in range(0, len(names), 1_000):
+            found |= set(db.session.scalars(select(Asset.key).where(
+                Asset.key.in_(names[start:start + 1_000]), Asset.state == State.CHECKING.value)))
+        db.session.rollback()
+    return {key for key in keys if key and key.split("/")[1] in found}

@@ -45,7 +45,7 @@ class State(StrEnum):
 
 NEXT = {State.UPLOADING: {State.CHECKING, State.REJECTED, State.DELETED},
         State.CHECKING: {State.READY, State.REJECTED, State.DELETED},
-        State.READY: {State.DELETED}, State.REJECTED: {State.DELETED}, State.DELETED: set()}
+        State.READY: {State.REJECTED, State.DELETED}, State.REJECTED: {State.DELETED}, State.DELETED: set()}
 
 
 class Asset(db.Model):

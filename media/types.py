@@ -1,4 +1,6 @@
 """What a file really is, by its first bytes, and which files an asset of each kind may be. Pure."""
+import unicodedata
+
 from media.models import Kind
 
 HEAD = 4096  # bytes that are looked at
@@ -46,3 +48,15 @@ def of(head: bytes) -> str | None:
     if head[4:8] == b"ftyp" and head[8:12] in NOT_FILMS:
         return None
     return next((name for name, where, sign in SIGNS if head[where:where + len(sign)] == sign), None)
+
+
+def plain_name(said: str) -> str:
+    """A file's name as people read it: the last part of a path, without what cannot be seen or turns the reading.
+
+    Formatting characters go (marks of direction make `gnp.exe` of `exe.png`), as do control characters; of a name of
+    dots nothing is left.
+    """
+    last = said.replace("\\", "/").rpartition("/")[2]
+    seen = "".join(" " if char.isspace() else char for char in last
+                   if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+    return " ".join(seen.split()).lstrip(". ")

@@ -10,20 +10,29 @@ from core.database import db
 from core.storage.contract import Store, Unavailable
 from media import checking, films
 
-IDLE_SECONDS, SWEEP_EVERY_SECONDS = 0.3, 3600
+IDLE_SECONDS, AWAY_SECONDS, SWEEP_EVERY_SECONDS = 0.3, 2, 3600
+
+
+class Away(Exception):
+    """The store as a whole does not answer: no asset's fault, so that none is put off for it."""
 
 
 def catch_up(store: Store) -> int:
-    """Attend to every asset that waits. Returns how many rows of the outbox were handled."""
+    """Attend to every asset that waits. Returns how many rows of the outbox were handled; raises Away."""
     done = 0
-    while outbox.drain("asset", partial(_attend, store), limit=1):  # one by one: each may be of gigabytes
+    while outbox.drain("asset", partial(_attend, store), limit=1, passing=(Away,)):  # each may be of gigabytes
         done += 1
     return done
 
 
 def _attend(store, asset_ids):
     for asset_id in asset_ids:
-        checking.attend(asset_id, store)
+        try:
+            checking.attend(asset_id, store)
+        except Unavailable as problem:
+            if store.answers():
+                raise
+            raise Away(str(problem)) from None
 
 
 def make_renditions(store: Store, say=print) -> int:
@@ -53,7 +62,7 @@ def encode(store: Store, say=print):
 
 def work(store: Store, say=print):
     """Work until the process ends. A store or a database that does not answer is waited for."""
-    swept = -math.inf
+    swept, said = -math.inf, None
     while True:
         try:
             catch_up(store)
@@ -61,8 +70,11 @@ def work(store: Store, say=print):
                 swept = time.monotonic()
                 checking.sweep(store)
                 db.session.commit()
-        except (OperationalError, Unavailable) as problem:
-            say(f"Media waits: {problem}")
+            said = None
+        except (OperationalError, Unavailable, Away) as problem:
+            if said is None:  # once, and not at every turn
+                say(f"Media wait: {problem}")
+            said = problem
             db.session.rollback()
         db.session.remove()
-        time.sleep(IDLE_SECONDS)
+        time.sleep(AWAY_SECONDS if said else IDLE_SECONDS)

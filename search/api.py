@@ -10,6 +10,7 @@ from core import clock, outbox
 from core.database import db
 from core.errors import Invalid
 from core.http import Blueprint
+from core.storage import probe
 from licensing import terms, wording
 from licensing.rights.availability import Answer
 from search import query, worker
@@ -71,13 +72,15 @@ def alive():
 @health.get("/readyz")
 @security.permit("open")
 def ready():
-    """The parts answer: database, worker, index."""
+    """The parts answer: database, worker, index. The store is told and decides nothing: without it the catalogue
+    is whole, but for its pictures."""
     parts = {"database": _database(), "worker": worker.alive(current_app.config["INSTANCE"])}
     if parts["database"]:
         oldest = outbox.oldest("title")
         parts["index_lag_seconds"] = round((clock.now() - oldest).total_seconds(), 1) if oldest else 0
         parts["index"] = parts["index_lag_seconds"] <= LAG_SECONDS
     well = all(value for name, value in parts.items() if name != "index_lag_seconds")
+    parts["store"] = probe.answers_at_once(current_app.extensions["store"])
     return Response(json.dumps({"status": "ready" if well else "not ready", **parts}),
                     200 if well else 503, content_type="application/json")
 

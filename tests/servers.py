@@ -83,7 +83,7 @@ class Ceph:
                 "mon data": self.folder / "mon", "osd data": self.folder / "osd", "run dir": self.folder,
                 "admin socket": self.folder / "$name.asok", "log file": self.folder / "$name.log",
                 "mon cluster log file": self.folder / "cluster.log", "pid file": "",
-                "osd objectstore": "memstore", "memstore device bytes": 4 << 30, "osd crush chooseleaf type": 0,
+                "osd objectstore": "memstore", "memstore device bytes": 8 << 30, "osd crush chooseleaf type": 0,
                 "osd pool default size": 1, "osd pool default min size": 1, "osd pool default pg num": 1,
                 "osd pool default pgp num": 1, "osd pool default pg autoscale mode": "off",
                 "mon allow pool size one": True, "paxos propose interval": 0.05, "mon osd min in ratio": 0},

@@ -437,6 +437,7 @@ def test_health_says_whether_the_parts_answer(caller):
     assert client.get("/healthz").json == {"status": "alive"}
     ready = client.get("/readyz")
     assert ready.status_code == 503 and ready.json["database"] is True and ready.json["worker"] is False
+    assert ready.json["store"] is True
 
 
 # ------------------------------------------------------------------ found by trying to break it

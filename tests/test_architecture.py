@@ -18,6 +18,9 @@ ONE_IMPORTER = {"PIL": "media/decoder.py", "boto3": "core/storage/s3.py", "botoc
                 "whoosh": "search/index.py", "flask_smorest": "core/http.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
+CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
+              "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
+CONNECT = {"core/storage/s3.py", "core/storage/probe.py"}  # to where the settings say, and nowhere else
 CORE = {"__init__", "clock", "database", "errors", "http", "money", "outbox", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
@@ -105,12 +108,25 @@ def time_readers(name, source):
     return re.findall(r"\b(?:datetime|date)\.(?:now|today|utcnow)\(|\btime\.time\(", source)
 
 
+def connections(name, source):
+    """Nothing that a person sends is ever fetched: two modules open connections, both to the store of the settings."""
+    if name in CONNECT:
+        return []
+    return [module for module, _ in imports(source)
+            if any(module == each or module.startswith(f"{each}.") for each in CONNECTING)]
+
+
+def second_stores(name, source):
+    """A store is opened from the settings, once."""
+    return [] if name == "core/storage/__init__.py" else re.findall(r"(?<!class )\b(?:S3Store|FolderStore)\(", source)
+
+
 def state_changes(name, source):
     return re.findall(r"\boffer\.state = ", source)
 
 
 RULES = [upward_imports, hidden_imports, web_in_the_domain, impure_rights, edges_imported, stray_commits,
-         settings_read, second_importers, time_readers]
+         settings_read, second_importers, time_readers, connections, second_stores]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -146,6 +162,9 @@ def test_top_level_names_do_not_shadow_the_standard_library():
     (second_importers, "catalogue/titles.py", "import boto3"),
     (second_importers, "licensing/rights/ledger.py", "import numba"),
     (time_readers, "licensing/offers.py", "date.today()"),
+    (connections, "media/films.py", "from urllib.request import urlopen"),
+    (connections, "catalogue/imports.py", "import requests"),
+    (second_stores, "media/api.py", "S3Store(request.args['bucket'], endpoint=request.args['endpoint'])"),
     (state_changes, "licensing/contracts.py", "offer.state = 'signed'"),
 ])
 def test_each_rule_bites(rule, name, source):

@@ -48,6 +48,14 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """An upload in parts that was begun and not ended. `key` is empty where its maker was killed before it said it."""
+    key: str
+    upload_id: str
+    begun: datetime
+
+
+@dataclass(frozen=True)
 class Form:
     """Where and with which fields a browser posts one file; the file's own field is `file`, and the last."""
     url: str
@@ -74,8 +82,13 @@ class Store(ABC):
     origin = ""  # scheme and host that browsers reach the objects at; empty where it is the application's own
 
     @abstractmethod
-    def prepare(self, sites: list[str]) -> None:
-        """Make the place if it is not there, and let browsers of these sites upload to it and play from it."""
+    def prepare(self, sites: list[str], say=lambda words: None, *, dry_run=False) -> None:
+        """Make the place if it is not there, let browsers of these sites and nobody else in, and let what was left
+        expire. Each difference is said before it is made even; `dry_run` only says them. Again, it changes nothing."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether it can be used at all just now; told within a few seconds."""
 
     @abstractmethod
     def put(self, key: str, stream, type: str, *, fresh: bool = False) -> None:
@@ -130,5 +143,5 @@ class Store(ABC):
         """Drop an upload and its parts, also where there is none."""
 
     @abstractmethod
-    def sweep(self, before: datetime) -> int:
-        """Abort every upload begun before then. Returns how many."""
+    def uploads(self):
+        """Every Upload, as an iterator."""

@@ -11,14 +11,14 @@ import os
 import secrets
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 from core import clock
-from core.storage.contract import CHUNK, MOST_POSTED, Form, Missing, Part, Store, Stored, Taken, checked
+from core.storage.contract import CHUNK, MOST_POSTED, Form, Missing, Part, Store, Stored, Taken, Upload, checked
 
 DOOR = "/stored"
 
@@ -37,8 +37,15 @@ class FolderStore(Store):
     def __str__(self):
         return f"folder {self.folder}"
 
-    def prepare(self, sites):
-        self.folder.mkdir(parents=True, exist_ok=True)  # browsers come through the application itself
+    def prepare(self, sites, say=lambda words: None, *, dry_run=False):
+        if not self.folder.is_dir():  # browsers come through the application itself: there is no more to it
+            say(f"There is no {self}; it is made.")
+            if not dry_run:
+                self.folder.mkdir(parents=True)
+
+    def answers(self):
+        there = next(each for each in (self.folder, *self.folder.parents) if each.exists())
+        return there.is_dir() and os.access(there, os.W_OK)
 
     def path(self, key: str, tree="objects") -> Path:
         return self.folder / tree / checked(key)
@@ -53,9 +60,10 @@ class FolderStore(Store):
     def _writing(self, key, type, fresh=False):
         """A file that becomes the object when the block ends well."""
         target, beside = self.path(key), self.path(key, "types")
-        for each in (target, beside, self.folder / "coming" / "any"):
-            each.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.folder / "coming", delete=False) as file:
+        coming = self.folder / "uploads" / f"coming-{secrets.token_hex(8)}"  # swept with uploads if we are killed
+        for each in (target.parent, beside.parent, coming):
+            each.mkdir(parents=True, exist_ok=True)
+        with (coming / "whole").open("wb") as file:
             try:
                 yield file
                 file.flush()
@@ -70,7 +78,7 @@ class FolderStore(Store):
             except FileExistsError:
                 raise Taken(key) from None
             finally:
-                Path(file.name).unlink(missing_ok=True)
+                shutil.rmtree(coming, ignore_errors=True)
 
     def read(self, key, start=0, end=None):
         with self._there(key).open("rb") as file:
@@ -103,8 +111,9 @@ class FolderStore(Store):
 
     def listing(self, prefix=""):
         root = self.folder / "objects"
-        found = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
-        yield from (self._stored(key, found[key]) for key in sorted(found) if key.startswith(prefix))
+        for path in _files(root, prefix):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                yield self._stored(str(path.relative_to(root)), path)
 
     # ------------------------------------------------------------------ signed addresses
 
@@ -191,17 +200,40 @@ class FolderStore(Store):
             for part in parts:
                 with (folder / f"{part.number:05}-{part.etag}").open("rb") as piece:
                     shutil.copyfileobj(piece, whole, CHUNK)
-        shutil.rmtree(folder)
+        self.abort(key, upload_id)
 
     def abort(self, key, upload_id):
-        shutil.rmtree(self.folder / "uploads" / checked(upload_id), ignore_errors=True)
+        folder = self.folder / "uploads" / checked(upload_id)
+        (folder / "what").unlink(missing_ok=True)  # first: an upload is there whole or not at all
+        shutil.rmtree(folder, ignore_errors=True)
 
-    def sweep(self, before):
-        stale = [path for path in (self.folder / "uploads").glob("*")
-                 if datetime.fromtimestamp(_begun(path).stat().st_mtime, UTC) < before]
-        for path in stale:
-            shutil.rmtree(path, ignore_errors=True)
-        return len(stale)
+    def uploads(self):
+        for path in sorted((self.folder / "uploads").glob("*")):
+            with suppress(FileNotFoundError):  # ended meanwhile
+                begun = datetime.fromtimestamp(_begun(path).stat().st_mtime, UTC)
+                yield Upload(_key(path), path.name, begun)
+
+
+def _files(folder: Path, prefix: str):
+    """Files below, in the order of their keys; of each folder the names alone are held."""
+    head, slash, rest = prefix.partition("/")
+    try:
+        entries = sorted((each.name + "/" * each.is_dir(), each.path) for each in os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name, path in entries:
+        if not name.endswith("/"):
+            if not slash and name.startswith(prefix):
+                yield Path(path)
+        elif slash and name == head + slash:
+            yield from _files(Path(path), rest)
+        elif not slash and name.startswith(prefix):
+            yield from _files(Path(path), "")
+
+
+def _key(upload: Path) -> str:
+    what = upload / "what"
+    return json.loads(what.read_text(encoding="utf-8"))["key"] if what.exists() else ""
 
 
 def _begun(upload: Path) -> Path:

@@ -2,6 +2,7 @@
 import http.client
 import io
 import secrets
+import threading
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from core.storage.contract import Form, Store, Taken, Unavailable
 DATA = bytes(range(256)) * 16
 SECONDS = 60
 SKEW = timedelta(minutes=1)
+AT_ONCE_SECONDS = 0.5
 
 
 @dataclass
@@ -62,7 +64,7 @@ def lacks(store: Store, site: str) -> list[str]:
     try:
         found = [*_keeps(store, key)]
         if not found and store.origin:
-            for examine in (_reads, _form, _refuses_spoilt_bytes, _lets_browsers_in, _clock):
+            for examine in (_reads, _form, _refuses_spoilt_bytes, _lets_browsers_in, _is_set_up, _clock):
                 found += examine(store, key, site)
         return found
     except Unavailable as problem:
@@ -74,6 +76,15 @@ def lacks(store: Store, site: str) -> list[str]:
         with suppress(Unavailable, OSError):
             store.delete(key)
             store.delete(f"{key}/post")
+
+
+def answers_at_once(store: Store) -> bool:
+    """Whether the store answers within half a second: for who asks often, and must not be kept waiting by it."""
+    said = []
+    asking = threading.Thread(target=lambda: said.append(store.answers()), daemon=True)
+    asking.start()
+    asking.join(AT_ONCE_SECONDS)
+    return said == [True]
 
 
 def _keeps(store, key):
@@ -133,6 +144,13 @@ def _lets_browsers_in(store, key, site):
                        "Run: flask media prepare")
     finally:
         store.abort(key, upload_id)
+
+
+def _is_set_up(store, _, site):
+    missing = []
+    store.prepare([site], missing.append, dry_run=True)
+    if missing:
+        yield f"The bucket is not set up as it should be: {' '.join(missing)} Run: flask media prepare"
 
 
 def _clock(store, key, _):

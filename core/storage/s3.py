@@ -6,15 +6,17 @@ put carry an MD5 that the server checks, and the media package keeps a SHA-256 o
 """
 import base64
 import hashlib
+import json
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from functools import partial
+from threading import BoundedSemaphore
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.storage import bucket
 from core.storage.contract import (
     CHUNK,
     MOST_POSTED,
@@ -25,12 +27,16 @@ from core.storage.contract import (
     Stored,
     Taken,
     Unavailable,
+    Upload,
     checked,
     disposition,
 )
 
 ABSENT = {"NoSuchKey", "NoSuchUpload", "NotFound", "404"}
+UNKNOWN = {"NotImplemented", "MethodNotAllowed"}
 PATIENCE = {"connect_timeout": 3, "read_timeout": 20, "retries": {"mode": "standard", "total_max_attempts": 2}}
+HASTE = {"connect_timeout": 2, "read_timeout": 3, "retries": {"mode": "standard", "total_max_attempts": 1}}
+LINES, LINE_SECONDS = 2, 0.5  # of hasty questions at once, and for how long another waits for its turn
 
 
 @contextmanager
@@ -50,7 +56,11 @@ def _asking(what: str):
 
 
 class S3Store(Store):
-    """One bucket. `endpoint` None is AWS; `public` None is the same as the internal endpoint."""
+    """One bucket. `endpoint` None is AWS; `public` None is the same as the internal endpoint.
+
+    What a request of a person waits for (`begin`, `parts`, `answers`) is asked in haste, and by two at once: a store
+    that is stalled must not hold up the threads that serve pages.
+    """
 
     def __init__(self, bucket: str, *, endpoint=None, public=None, region=None, access_key=None, secret_key=None):
         self.bucket = bucket
@@ -58,9 +68,11 @@ class S3Store(Store):
                         response_checksum_validation="when_required",
                         s3={"addressing_style": "path" if endpoint else "virtual"}, **PATIENCE)
         session = boto3.session.Session(access_key, secret_key, region_name=region)
-        client = partial(session.client, "s3", config=config)
-        self.client = client(endpoint_url=endpoint)
-        self.signer = client(endpoint_url=public) if public else self.client
+        client = partial(session.client, "s3")
+        self.client = client(endpoint_url=endpoint, config=config)
+        self._hasty = client(endpoint_url=endpoint, config=config.merge(Config(**HASTE)))
+        self._lines = BoundedSemaphore(LINES)
+        self.signer = client(endpoint_url=public, config=config) if public else self.client
         address = urlsplit(self.signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "any"}))
         self.origin = f"{address.scheme}://{address.netloc}"
 
@@ -69,6 +81,22 @@ class S3Store(Store):
 
     def _at(self, key, **more):
         return {"Bucket": self.bucket, "Key": checked(key), **more}
+
+    @contextmanager
+    def _in_haste(self, what):
+        if not self._lines.acquire(timeout=LINE_SECONDS):
+            raise Unavailable(f"{what}: others wait for the store already")
+        try:
+            with _asking(what):
+                yield self._hasty
+        finally:
+            self._lines.release()
+
+    def answers(self):
+        with suppress(Missing, Unavailable), self._in_haste("looking at the bucket") as client:
+            client.head_bucket(Bucket=self.bucket)
+            return True
+        return False
 
     # ------------------------------------------------------------------ objects
 
@@ -124,16 +152,16 @@ class S3Store(Store):
     # ------------------------------------------------------------------ uploads in parts
 
     def begin(self, key, type):
-        with _asking(f"beginning {key}"):
-            return self.client.create_multipart_upload(**self._at(key, ContentType=type))["UploadId"]
+        with self._in_haste(f"beginning {key}") as client:
+            return client.create_multipart_upload(**self._at(key, ContentType=type))["UploadId"]
 
     def signed_part(self, key, upload_id, number, size, seconds):
         return self.signer.generate_presigned_url("upload_part", self._at(
             key, UploadId=upload_id, PartNumber=number, ContentLength=size), ExpiresIn=seconds)
 
     def parts(self, key, upload_id):
-        with _asking(f"parts of {key}"):
-            pages = self.client.get_paginator("list_parts").paginate(**self._at(key, UploadId=upload_id))
+        with self._in_haste(f"parts of {key}") as client:
+            pages = client.get_paginator("list_parts").paginate(**self._at(key, UploadId=upload_id))
             return [Part(each["PartNumber"], each["Size"], each["ETag"])
                     for page in pages for each in page.get("Parts", ())]
 
@@ -146,14 +174,11 @@ class S3Store(Store):
         with suppress(Missing), _asking(f"aborting {key}"):
             self.client.abort_multipart_upload(**self._at(key, UploadId=upload_id))
 
-    def sweep(self, before: datetime):
+    def uploads(self):
         with _asking("listing uploads"):
-            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
-            stale = [(each["Key"], each["UploadId"]) for page in pages for each in page.get("Uploads", ())
-                     if each["Initiated"] < before]
-        for key, upload_id in stale:
-            self.abort(key, upload_id)
-        return len(stale)
+            for page in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket):
+                for each in page.get("Uploads", ()):
+                    yield Upload(each["Key"], each["UploadId"], each["Initiated"])
 
     # ------------------------------------------------------------------ the bucket itself
 
@@ -166,18 +191,65 @@ class S3Store(Store):
             return False
         return True
 
-    def prepare(self, sites):
+    def prepare(self, sites, say=lambda words: None, *, dry_run=False):
+        if not self._is_there():
+            say(f"There is no bucket {self.bucket}; it is made.")
+            if dry_run:
+                return
+            with _asking("making the bucket"):
+                self.client.create_bucket(Bucket=self.bucket)
+        for name, get, described, wanted, put in self._settings(sites):
+            try:
+                with _asking(f"reading {name}"):
+                    there = get()
+                before, after = described(there), described(wanted(there))
+                for each in sorted(before - after):
+                    say(f"{name}, to go: {each}.")
+                for each in sorted(after - before):
+                    say(f"{name}, to come: {each}.")
+                if before != after and not dry_run:
+                    with _asking(f"writing {name}"):
+                        put(wanted(there))
+            except NotImplementedError:
+                say(f"This server knows no {name} of a bucket. See to it in the server's own settings.")
+
+    def _is_there(self) -> bool:
         try:
             with _asking("looking at the bucket"):
                 self.client.head_bucket(Bucket=self.bucket)
         except Missing:
-            with _asking("making the bucket"):
-                self.client.create_bucket(Bucket=self.bucket)
-        with _asking("setting CORS"):
-            self.client.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [{
-                "AllowedOrigins": sites, "AllowedMethods": ["GET", "POST", "PUT"], "AllowedHeaders": ["*"],
-                "ExposeHeaders": ["Content-Range", "Content-Length"], "MaxAgeSeconds": 3600}]})
-        with _asking("setting the lifecycle"):
-            self.client.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": [
-                {"ID": "parts-of-uploads-never-ended", "Status": "Enabled", "Filter": {"Prefix": ""},
-                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 8}}]})
+            return False
+        return True
+
+    def _settings(self, sites):
+        """(name, how it is read, how it is said, what is wanted of what is there, how it is written) for each."""
+        ask = partial(_setting, self.client, self.bucket)
+        return (
+            ("CORS", partial(ask, "get_bucket_cors"), bucket.of_browsers, lambda _: bucket.browsers(sites),
+             lambda wanted: ask("put_bucket_cors", CORSConfiguration=wanted)),
+            ("lifecycle", partial(ask, "get_bucket_lifecycle_configuration"), bucket.of_lifecycle,
+             lambda _: bucket.LIFECYCLE,
+             lambda wanted: ask("put_bucket_lifecycle_configuration", LifecycleConfiguration=wanted)),
+            ("policy", lambda: json.loads(ask("get_bucket_policy").get("Policy", "{}")), bucket.of_policy,
+             lambda there: bucket.closed_policy(there) or {},
+             lambda wanted: ask("put_bucket_policy", Policy=json.dumps(wanted)) if wanted
+             else ask("delete_bucket_policy")),
+            ("access list", partial(ask, "get_bucket_acl"), bucket.of_grants, lambda _: {},
+             lambda _: ask("put_bucket_acl", ACL="private")),
+            ("block of public access",
+             lambda: ask("get_public_access_block").get("PublicAccessBlockConfiguration", {}), bucket.of_block,
+             lambda there: {**there, **bucket.CLOSED},
+             lambda wanted: ask("put_public_access_block", PublicAccessBlockConfiguration=wanted)))
+
+
+def _setting(client, name, method, **more) -> dict:
+    """What a server answers of one setting of a bucket; nothing where it was never made."""
+    try:
+        return getattr(client, method)(Bucket=name, **more)
+    except ClientError as refusal:
+        code = refusal.response["Error"].get("Code", "")
+        if code in UNKNOWN:
+            raise NotImplementedError(code) from None
+        if method.startswith("get_") and code.startswith("NoSuch") and code != "NoSuchBucket":
+            return {}
+        raise

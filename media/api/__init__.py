@@ -2,11 +2,12 @@
 from datetime import timedelta
 from urllib.parse import urljoin
 
-from flask import current_app, request
+from flask import current_app, jsonify, request
 
 from accounts import security
 from catalogue import titles
 from core import clock, http
+from core.database import only_reads
 from core.http import Blueprint
 from media import assets, grants, requests
 from media.schemas import (
@@ -54,18 +55,19 @@ def create_asset(data, title_id):
 
 
 @bp.get("/titles/<id:title_id>/assets")
-@security.permit("asset.see")
+@security.permit("asset.send")
 @bp.response(200, AssetSchema(many=True))
 @bp.paginate()
 def list_assets(title_id, pagination_parameters):
-    """What you may see of a title, newest first."""
+    """Every file of a title of yours, newest first."""
     viewer = security.viewer()
-    titles.get(title_id, viewer)
+    titles.get(title_id, viewer, "asset.send")
     return http.page(assets.listing(viewer, title_id), pagination_parameters)
 
 
 @bp.post("/assets/<id:asset_id>/parts")
 @security.permit("asset.send")
+@only_reads
 @bp.arguments(NumbersSchema)
 @bp.response(200, PartsSchema)
 def sign_parts(data, asset_id):
@@ -90,8 +92,10 @@ def complete(data, asset_id):
 @security.permit("asset.see")
 @bp.response(200, AssetSchema)
 def show_asset(asset_id):
-    """One file, and how far it is."""
-    return assets.get(asset_id, security.viewer())
+    """One file, and how far it is. What it was called is its sender's."""
+    viewer = security.viewer()
+    asset = assets.get(asset_id, viewer)
+    return asset if assets.is_own(asset, viewer) else jsonify({**AssetSchema().dump(asset), "filename": None})
 
 
 @bp.patch("/assets/<id:asset_id>")

@@ -9,7 +9,7 @@ from accounts.permissions import Relation
 from catalogue import titles
 from catalogue.schemas import load
 from core import http
-from core.database import db
+from core.database import db, only_reads
 from core.errors import Invalid
 from media import assets, grants, pictures, watching
 from media.models import FILMS, PICTURES, Kind, State, Track
@@ -78,6 +78,7 @@ def state(asset_id):
 
 @bp.post("/media/<id:asset_id>/parts")
 @security.permit("asset.send")
+@only_reads
 def parts(asset_id):
     """Fresh addresses for numbered parts, and which have arrived."""
     asset = assets.own(asset_id, security.viewer())

@@ -6,7 +6,7 @@ from core.database import UtcDateTime
 
 
 revision = '0008'
-down_revision = '0005'
+down_revision = '0007'
 
 
 def upgrade():

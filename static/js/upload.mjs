@@ -31,13 +31,15 @@ function put(method, url, body, told) { // fetch() does not tell how far a body 
 
 const wait = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
 
-async function again(act) { // until it succeeds, or is refused for good
+const lost = (problem) => problem instanceof TypeError || [0, 403].includes(problem.status) || problem.status >= 500;
+const away = (problem) => problem.status === 503; // refused as a whole: asking again makes nothing twice
+
+async function again(act, passing = lost) { // until it succeeds, or is refused for good
   for (let tried = 0; ; tried += 1) {
     try {
       return await act(tried);
     } catch (problem) {
-      const passing = problem instanceof TypeError || problem.status === 0 || problem.status === 403 || problem.status >= 500;
-      if (!passing || tried === TRIES) throw problem;
+      if (!passing(problem) || tried === TRIES) throw problem;
       await Promise.race([wait(PATIENCE * 2 ** tried), new Promise((done) => { addEventListener("online", done, { once: true }); })]);
     }
   }
@@ -116,8 +118,8 @@ async function send(file) {
   } else {
     const fields = Object.fromEntries([...new FormData(form)].filter(([name, value]) => value && ["kind", "language", "alt_text", "film_id", "track"].includes(name)));
     if (fields.kind !== "subtitle" || !fields.film_id) ["film_id", "track"].forEach((name) => delete fields[name]);
-    const { asset, upload } = await ask(form.action, { ...fields, filename: file.name, size: file.size,
-      content_type: TYPES[file.name.split(".").pop().toLowerCase()] || file.type || "application/octet-stream" });
+    const { asset, upload } = await again(() => ask(form.action, { ...fields, filename: file.name, size: file.size,
+      content_type: TYPES[file.name.split(".").pop().toLowerCase()] || file.type || "application/octet-stream" }), away);
     id = asset.id;
     if (upload.method === "POST") {
       await again(() => {

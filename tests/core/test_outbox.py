@@ -1,6 +1,8 @@
 """What follows a change: promised in its transaction, done after it, never lost and never in the way."""
 from datetime import timedelta
 
+import pytest
+
 from core import clock, outbox
 from core.database import db
 from tests.conftest import both
@@ -42,6 +44,18 @@ def test_a_poisoned_row_waits_alone_and_is_tried_again_later(app):
         assert outbox.waiting() == 0
 
 
+def test_what_is_no_rows_fault_puts_none_off(app):
+    def handle(ids):
+        raise ConnectionError("the store is away")
+    with app.app_context():
+        outbox.put("asset", 1)
+        db.session.commit()
+        for _ in range(3):
+            with pytest.raises(ConnectionError):
+                outbox.drain("asset", handle, passing=(ConnectionError,))
+        assert outbox.failing() == [] and outbox.drain("asset", lambda ids: None) == 1
+
+
 def test_the_index_follows_and_the_check_names_differences(world):
     from accounts import people
     from catalogue import titles
@@ -63,8 +77,6 @@ def test_the_index_follows_and_the_check_names_differences(world):
 
 
 def test_a_worker_is_alone(world):
-    import pytest
-
     from search import worker
     instance = world.config["INSTANCE"]
     assert not worker.alive(instance)

@@ -42,7 +42,8 @@ def place(request):
     yield place
     for each in list(place.store.listing()):
         place.store.delete(each.key)
-    place.store.sweep(clock.now() + timedelta(days=1))
+    for each in list(place.store.uploads()):
+        place.store.abort(each.key, each.upload_id)
 
 
 def put(place, key=KEY, data=DATA, type="image/png", **more):
@@ -96,10 +97,12 @@ def test_what_is_not_there_is_missing_and_may_be_deleted_again(place):
 
 
 def test_a_listing_is_by_prefix_and_in_order(place):
-    for key in ("b/2", "a/9", "b/1", "bb/1"):
+    keys = ["a/9", "b-1/x", "b.1", "b/1", "b/2/3", "b/20", "bb/1"]
+    for key in reversed(keys):
         put(place, key, data=key.encode())
-    assert [(each.key, each.size) for each in place.store.listing("b/")] == [("b/1", 3), ("b/2", 3)]
-    assert [each.key for each in place.store.listing()] == ["a/9", "b/1", "b/2", "bb/1"]
+    assert [(each.key, each.size) for each in place.store.listing("b/")] == [("b/1", 3), ("b/2/3", 5), ("b/20", 4)]
+    for prefix in ("", "b", "b/2", "b/2/", "bb/1", "none/", "b/1/x"):
+        assert [each.key for each in place.store.listing(prefix)] == [key for key in keys if key.startswith(prefix)]
 
 
 @pytest.mark.parametrize("key", ["../x", "/x", "a/../b", "a//b", "", "A/b", "a b", "ä", "a/" + "b" * 200, "a\n", ".a"])
@@ -145,13 +148,15 @@ def test_an_upload_that_was_completed_or_aborted_takes_nothing_more(place):
     nothing_came(place, OTHER)
 
 
-def test_a_sweep_drops_the_uploads_that_were_left(place):
+def test_the_uploads_that_were_not_ended_are_named(place):
     upload_id = uploaded(place, b"left")
-    assert place.store.sweep(clock.now() - timedelta(days=1)) == 0
-    assert place.store.parts(KEY, upload_id)
-    assert place.store.sweep(clock.now() + timedelta(days=1)) == 1
-    with pytest.raises(Missing):
-        place.store.parts(KEY, upload_id)
+    ended = uploaded(place, b"ended", key=OTHER)
+    place.store.complete(OTHER, ended, place.store.parts(OTHER, ended))
+    [found] = place.store.uploads()
+    assert (found.key, found.upload_id) == (KEY, upload_id)
+    assert abs(found.begun - clock.now()) < timedelta(minutes=1)
+    place.store.abort(KEY, upload_id)
+    assert list(place.store.uploads()) == []
 
 
 # ------------------------------------------------------------------ signed reading
@@ -323,3 +328,4 @@ def test_a_server_that_does_not_answer_is_unavailable(ceph):
                 lambda: store.put(KEY, io.BytesIO(b""), "image/png")):
         with pytest.raises(Unavailable):
             act()
+    assert not store.answers()
