@@ -31,7 +31,12 @@ def deal(world):
 @pytest.fixture
 def visit(world):
     known = {}
-    return lambda email: known.setdefault(email, Visitor(world, email))
+
+    def come(email):
+        if email not in known:
+            known[email] = Visitor(world, email)
+        return known[email]
+    return come
 
 
 def test_both_sides_find_the_list_from_the_offer_each_with_their_buttons(deal, visit):
