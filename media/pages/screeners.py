@@ -65,14 +65,6 @@ def your_screeners():
                            more=len(asked) > ON_A_PAGE, days_left=grants.days_left, day_at=clock.day_of)
 
 
-@bp.get("/media/<id:asset_id>/watch")
-@security.permit("asset.see")
-def watch(asset_id):
-    """Stands in for the page with the player, which takes its place."""
-    assets.get(asset_id, security.viewer())
-    return redirect(url_for(".your_screeners"))
-
-
 @bp.get("/media/<id:asset_id>/download")
 @security.permit("asset.see")
 def download(asset_id):
