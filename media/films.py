@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+from core import clock
 from core.database import db, reading
 from core.storage.contract import Store
 from media import pictures
@@ -22,6 +24,7 @@ GB = 1 << 30
 MEMORY, LARGEST = 3 * GB, 5 * GB  # the second is what S3 takes in one piece: some four hours at this rate
 LOOKING_SECONDS, ENCODING_SECONDS = 120, 6 * 3600
 PROCESSORS = 2
+PREFIX, LEFT_SECONDS = "slate-film-", 24 * 3600
 QUIET = ("-nostdin", "-v", "error", "-y")
 
 
@@ -42,7 +45,7 @@ def attend(asset_id: int, store: Store, say=print):
         db.session.rollback()
     if asset is None or asset.state != State.READY or asset.kind not in FILMS or not can():
         return
-    with tempfile.TemporaryDirectory(prefix="slate-film-") as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
         made = []
         for make in (still, smaller):
             try:
@@ -56,6 +59,14 @@ def attend(asset_id: int, store: Store, say=print):
     row = db.session.get(Asset, asset.id)
     if row.state == State.READY:  # else its objects go with it
         row.renditions = [rendition for rendition, _ in made]
+
+
+def sweep():
+    """Remove what a worker that was killed left half made, a day later: others at work here may use theirs."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < clock.now().timestamp() - LEFT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def still(asset: Asset, store: Store, folder: Path) -> list[tuple[Rendition, Path]]:

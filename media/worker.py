@@ -50,6 +50,7 @@ def _make(store, say, asset_ids):
 
 def encode(store: Store, say=print):
     """Make stills and renditions until the process ends: hours for one film, so beside the checking of files."""
+    films.sweep()
     while True:
         try:
             make_renditions(store, say)

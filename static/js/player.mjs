@@ -198,7 +198,8 @@ function attach(box) {
     chapters.hidden = false;
   });
 
-  /* ---- the mark goes wherever the picture goes: all of the screen fills the screen, never the video alone */
+  /* ---- the mark goes wherever the picture goes: what fills the screen holds both, never the video alone; where a browser
+     wants another press for that, the film is back in its page */
 
   if (whole) {
     const turn = () => (document.fullscreenElement ? document.exitFullscreen() : screen.requestFullscreen());

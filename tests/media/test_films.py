@@ -2,17 +2,18 @@
 import io
 import json
 import select
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from core import outbox
+from core import clock, outbox
 from core.database import db
 from media import comparing, films, worker
 from media.models import SMALLER, Asset
@@ -140,16 +141,13 @@ with app.app_context():
 def test_a_worker_killed_half_way_takes_ffmpeg_with_it_and_begins_again(house, tall):
     asset = ready(house, tall)
     config = house.app.config
-    running = subprocess.Popen([sys.executable, "-c", WORK, config["SQLALCHEMY_DATABASE_URI"], config["INSTANCE"]],
-                               cwd=Path(films.__file__).parents[1])
-    try:
-        encoder = until(lambda: next((each for each in ffmpegs() if parent(each) == running.pid
-                                      and b"libx264" in words(each)), None))
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        until(lambda: encoder not in ffmpegs())
-    finally:
-        running.kill()
+    with subprocess.Popen([sys.executable, "-c", WORK, config["SQLALCHEMY_DATABASE_URI"], config["INSTANCE"]],
+                          cwd=Path(films.__file__).parents[1]) as running:
+        try:
+            encoder = until(lambda: next((each for each in children(running.pid) if is_ffmpeg(each)), None))
+        finally:
+            running.kill()
+    until(lambda: not is_ffmpeg(encoder))
     assert renditions(house, asset) == {}
     with house.app.app_context():
         assert outbox.waiting("film") == 1
@@ -157,32 +155,35 @@ def test_a_worker_killed_half_way_takes_ffmpeg_with_it_and_begins_again(house, t
     assert renditions(house, asset)[SMALLER] == (960, 720)
 
 
+def test_what_a_killed_worker_left_is_removed_a_day_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in (f"{films.PREFIX}a", "others"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / SMALLER).write_bytes(b"half")
+    films.sweep()
+    assert len(list(tmp_path.iterdir())) == 2
+    with clock.stopped_at(clock.now() + timedelta(seconds=films.LEFT_SECONDS + 60)):
+        films.sweep()
+    assert [each.name for each in tmp_path.iterdir()] == ["others"]
+
+
 def until(holds):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (found := holds()):
         assert time.monotonic() < deadline
         time.sleep(0.005)
     return found
 
 
-def ffmpegs() -> list[int]:
-    """The process numbers of every ffmpeg that runs."""
-    return [int(each.name) for each in Path("/proc").glob("[0-9]*")
-            if words(each.name).partition(b"\0")[0].endswith(b"/ffmpeg")]
+def children(number) -> list[str]:
+    return Path(f"/proc/{number}/task/{number}/children").read_text().split()
 
 
-def words(number) -> bytes:
+def is_ffmpeg(number) -> bool:
     try:
-        return Path(f"/proc/{number}/cmdline").read_bytes()
+        return Path(f"/proc/{number}/cmdline").read_bytes().partition(b"\0")[0].endswith(b"/ffmpeg")
     except OSError:
-        return b""
-
-
-def parent(number) -> int:
-    try:
-        return int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+        return False
 
 
 ENDLESS = ("-v", "error", "-f", "lavfi", "-i", "testsrc=s=640x360", "-f", "null", "-")
