@@ -13,7 +13,7 @@ from core.database import db, only_reads
 from core.errors import Invalid
 from media import assets, pictures
 from media.models import PICTURES, Kind, State
-from media.schemas import AssetSchema, CompletionSchema, DescriptionSchema, NewAssetSchema, NumbersSchema
+from media.schemas import AssetSchema, CompletionSchema, DescriptionSchema, NewAssetSchema, NumbersSchema, told
 from media.types import ALLOWED
 
 bp = Blueprint("media_pages", __name__)
@@ -64,7 +64,9 @@ def send(title_id):
 @security.permit("asset.see")
 def state(asset_id):
     """How far a file is."""
-    return AssetSchema().dump(assets.get(asset_id, security.viewer()))
+    viewer = security.viewer()
+    asset = assets.get(asset_id, viewer)
+    return told(asset, assets.is_own(asset, viewer))
 
 
 @bp.post("/media/<id:asset_id>/parts")
