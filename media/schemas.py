@@ -34,6 +34,12 @@ class AssetSchema(Schema):
                           metadata={"description": "what the words are for: subtitles where nothing is said"})
 
 
+def told(asset, own: bool) -> dict:
+    """An asset as its seller reads it; to others its name is what it is, for what it was called is the seller's."""
+    dumped = AssetSchema().dump(asset)
+    return dumped if own else {**dumped, "filename": dumped["kind"]}
+
+
 class NewAssetSchema(AssetSchema):
     """A file that will be sent."""
     content_type = fields.String(required=True, validate=validate.Length(1, 60))

@@ -23,6 +23,7 @@ from media.schemas import (
     PartsSchema,
     ProgressSchema,
     SendingSchema,
+    told,
 )
 
 bp = Blueprint("assets", __name__, url_prefix="/api/v1", description="Pictures, films and papers of a title")
@@ -92,10 +93,10 @@ def complete(data, asset_id):
 @security.permit("asset.see")
 @bp.response(200, AssetSchema)
 def show_asset(asset_id):
-    """One file, and how far it is. What it was called is its sender's."""
+    """One file, and how far it is."""
     viewer = security.viewer()
     asset = assets.get(asset_id, viewer)
-    return asset if assets.is_own(asset, viewer) else jsonify({**AssetSchema().dump(asset), "filename": None})
+    return jsonify(told(asset, assets.is_own(asset, viewer)))
 
 
 @bp.patch("/assets/<id:asset_id>")

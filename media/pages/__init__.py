@@ -20,6 +20,7 @@ from media.schemas import (
     NewAssetSchema,
     NumbersSchema,
     ProgressSchema,
+    told,
 )
 from media.types import ALLOWED
 
@@ -73,7 +74,9 @@ def send(title_id):
 @security.permit("asset.see")
 def state(asset_id):
     """How far a file is."""
-    return AssetSchema().dump(assets.get(asset_id, security.viewer()))
+    viewer = security.viewer()
+    asset = assets.get(asset_id, viewer)
+    return told(asset, assets.is_own(asset, viewer))
 
 
 @bp.post("/media/<id:asset_id>/parts")

@@ -2,7 +2,7 @@
 
 Reads orders from standard input, one JSON a line: {"what", "at", "days"}. For each a child is forked that does it
 and kills itself at the step numbered `at`; steps are what lies before and after each call of the store, each commit,
-and each file the folder renames or removes. Answers {"port"} where it serves one request, then {"killed", "steps"}.
+and each file the folder renames or removes. Answers {"port"} where it serves one request, then {"killed"}.
 """
 import json
 import os
@@ -17,11 +17,12 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from core import clock
+from core import clock, storage
 from core.database import db
 from core.storage.folder import FolderStore
 from media import assets, checking, comparing, worker
 from tests.conftest import settings
+from wsgi import create_app
 
 CALLS = ("put", "read", "head", "delete", "listing", "begin", "parts", "complete", "abort", "uploads")
 FILES = {"os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree", "os.mkdir"}
@@ -30,13 +31,11 @@ FILES = {"os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree", "os.m
 class Steps:
     """Counts, and ends the process at one of them."""
 
-    def __init__(self, at, file):
-        self.at, self.taken, self.file = at, 0, file
+    def __init__(self, at):
+        self.at, self.taken = at, 0
 
     def take(self, *_):
         self.taken += 1
-        self.file.truncate(0)
-        os.pwrite(self.file.fileno(), str(self.taken).encode(), 0)
         if self.taken == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -82,7 +81,6 @@ def do(app, what):
 
 
 def main(url, instance, more):
-    from wsgi import create_app
     app = create_app({**settings(url, Path(instance)), **json.loads(more)})
     assets.MOST_POSTED = 1_000  # what is larger comes in parts, so that films can be small
     app.test_client().get("/api/v1/me")
@@ -91,20 +89,19 @@ def main(url, instance, more):
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
-    with open(Path(instance) / "steps", "w+") as file:
-        print(json.dumps({"ready": True}), flush=True)
-        for order in map(json.loads, sys.stdin):
-            file.truncate(0)
-            child = os.fork()
-            if not child:
-                later = clock.now() + timedelta(days=order["days"])
-                with clock.stopped_at(later) if order["days"] else nullcontext():
-                    lay(app.extensions["store"], Steps(order["at"], file))
-                    do(app, order["what"])
-                os._exit(0)
-            _, status = os.waitpid(child, 0)
-            assert status in (0, signal.SIGKILL), status
-            print(json.dumps({"killed": status == signal.SIGKILL, "steps": Path(file.name).read_text()}), flush=True)
+    app.extensions["store"] = storage.open_store(app.config)  # children share no connection
+    print(json.dumps({"ready": True}), flush=True)
+    for order in map(json.loads, sys.stdin):
+        child = os.fork()
+        if not child:
+            later = clock.now() + timedelta(days=order["days"])
+            with clock.stopped_at(later) if order["days"] else nullcontext():
+                lay(app.extensions["store"], Steps(order["at"]))
+                do(app, order["what"])
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert status in (0, signal.SIGKILL), status
+        print(json.dumps({"killed": status == signal.SIGKILL}), flush=True)
 
 
 if __name__ == "__main__":

@@ -335,7 +335,7 @@ def test_nobody_sees_what_is_not_theirs_to_see(house):
             seen = 401 if email is None else 200 if mine or open_to_all else 404
             told = house(email).get(f"/assets/{asset}")
             assert told.status_code == seen, (email, kind, state)
-            assert seen != 200 or told.json["filename"] == (f"tide {kind}.bin" if mine else None)
+            assert seen != 200 or told.json["filename"] == (f"tide {kind}.bin" if mine else kind)
             url = house(email).get(f"/assets/{asset}/url").status_code
             assert url == (409 if seen == 200 and state != State.READY else seen), (email, kind, state)
             if email in (AGENT, MANAGER):
