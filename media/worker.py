@@ -19,63 +19,63 @@ class Away(Exception):
 
 def catch_up(store: Store) -> int:
     """Attend to every asset that waits. Returns how many rows of the outbox were handled; raises Away."""
+    return _drain("asset", checking.attend, store)
+
+
+def make_renditions(store: Store, say=print) -> int:
+    """Make what is to be made of films. Returns how many rows of the outbox were handled; raises Away."""
+    return _drain("film", partial(films.attend, say=say), store)
+
+
+def _drain(topic, attend, store):
     done = 0
-    while outbox.drain("asset", partial(_attend, store), limit=1, passing=(Away,)):  # each may be of gigabytes
+    while outbox.drain(topic, partial(_attend, attend, store), limit=1, passing=(Away,)):  # each may be of gigabytes
         done += 1
     return done
 
 
-def _attend(store, asset_ids):
+def _attend(attend, store, asset_ids):
     for asset_id in asset_ids:
         try:
-            checking.attend(asset_id, store)
+            attend(asset_id, store)
         except Unavailable as problem:
             if store.answers():
                 raise
             raise Away(str(problem)) from None
 
 
-def make_renditions(store: Store, say=print) -> int:
-    """Make what is to be made of films. Returns how many rows of the outbox were handled."""
-    done = 0
-    while outbox.drain("film", partial(_make, store, say), limit=1):
-        done += 1
-    return done
-
-
-def _make(store, say, asset_ids):
-    for asset_id in asset_ids:
-        films.attend(asset_id, store, say)
-
-
 def encode(store: Store, say=print):
     """Make stills and renditions until the process ends: hours for one film, so beside the checking of files."""
     films.sweep()
-    while True:
-        try:
-            make_renditions(store, say)
-        except OperationalError as problem:
-            say(f"Renditions wait: {problem}")
-            db.session.rollback()
-        db.session.remove()
-        time.sleep(IDLE_SECONDS)
+    _forever("Renditions", say, partial(make_renditions, store, say))
 
 
 def work(store: Store, say=print):
-    """Work until the process ends. A store or a database that does not answer is waited for."""
-    swept, said = -math.inf, None
+    """Check what was sent, and remove what is gone, until the process ends."""
+    swept = -math.inf
+
+    def turn():
+        nonlocal swept
+        catch_up(store)
+        if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
+            swept = time.monotonic()
+            checking.sweep(store)
+            db.session.commit()
+
+    _forever("Media", say, turn)
+
+
+def _forever(who, say, turn):
+    """Turn after turn. A store or a database that does not answer is waited for, and that is said once."""
+    away = False
     while True:
         try:
-            catch_up(store)
-            if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
-                swept = time.monotonic()
-                checking.sweep(store)
-                db.session.commit()
-            said = None
+            turn()
+            away = False
         except (OperationalError, Unavailable, Away) as problem:
-            if said is None:  # once, and not at every turn
-                say(f"Media wait: {problem}")
-            said = problem
+            if not away:
+                say(f"{who} wait: {problem}")
+            away = True
             db.session.rollback()
         db.session.remove()
-        time.sleep(AWAY_SECONDS if said else IDLE_SECONDS)
+        time.sleep(AWAY_SECONDS if away else IDLE_SECONDS)

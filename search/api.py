@@ -14,7 +14,7 @@ from core.storage import probe
 from licensing import terms, wording
 from licensing.rights.availability import Answer
 from search import query, worker
-from search.index import Unsearchable
+from search.grammar import Unsearchable
 from search.schemas import FoundSchema, SearchSchema
 
 bp = Blueprint("search", __name__, url_prefix="/api/v1", description="Finding what is free")

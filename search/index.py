@@ -15,15 +15,14 @@ from bisect import bisect_left
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from search import analysis, matching
-from search.matching import Slot
+from search import analysis, grammar, matching
+from search.grammar import Unsearchable
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
@@ -33,17 +32,12 @@ with warnings.catch_warnings():
     from whoosh.matching import ListMatcher
     from whoosh.reading import TermNotFound
 
-LONGEST, MOST_WORDS = 300, 16  # of a query: characters, words
 WRITER_MB = 128
 KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
 
 
 class Damaged(Exception):
     """The index cannot be read; build it anew."""
-
-
-class Unsearchable(ValueError):
-    """The words cannot be searched; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +104,7 @@ class Index:
         A word is a word, a "phrase in quotes", or either with a minus before it, which excludes. Raises
         Unsearchable where the text has no word to search for or is too long.
         """
-        wanted, unwanted = _read(text)
+        wanted, unwanted = grammar.read(text)
         with self._reading() as reader:
             return reader.ids[matching.rank(reader, wanted, unwanted, analysis.whole(text))]
 
@@ -123,7 +117,7 @@ class Index:
     def marks(text: str, value: str) -> list[tuple[int, int]]:
         """Where in `value` the words of a query stand: (start, end) pairs, ascending, not touching."""
         try:
-            wanted, _ = _read(text)
+            wanted, _ = grammar.read(text)
         except Unsearchable:
             return []
         spans = []
@@ -345,32 +339,3 @@ def _decoded(reader, field, term):
 def _column(reader, name, dtype):
     column = reader.column_reader(name)
     return np.array([column[each] for each in range(reader.doc_count_all())], dtype=dtype)
-
-
-# ------------------------------------------------------------------ reading a query
-
-def _read(text: str) -> tuple[list[Slot], list[Slot]]:
-    """(what must be there, what must not). Our own small grammar: words, "phrases", a minus to exclude."""
-    if len(text) > LONGEST:
-        raise Unsearchable(f"Search with {LONGEST} characters at most.")
-    wanted, unwanted = [], []
-    for minus, phrase, word in re.findall(r'(?:(?<=\s)|^)?([-−]?)(?:"([^"]*)"|([^\s"]+))', text):
-        into = unwanted if minus else wanted
-        found = analysis.tokens(phrase or word)
-        if phrase:
-            if found:
-                into.append(Slot(tuple(each.term for each in found), analysis.folded(phrase), phrase=True))
-            continue
-        # A run without spaces is one word, however many pairs it makes.
-        for paired, run in groupby(found, key=lambda each: each.paired):
-            run = list(run)
-            if not paired:
-                into += [Slot((each.term,), each.term) for each in run]
-            else:
-                said = run[0].term + "".join(each.term[1:] for each in run[1:])
-                into.append(Slot(tuple(each.term for each in run), said, paired=True, prefix=len(said) == 1))
-    if not wanted:
-        raise Unsearchable("Write at least one word to search for.")
-    if len(wanted) + len(unwanted) > MOST_WORDS or sum(len(each.terms) for each in wanted) > LONGEST:
-        raise Unsearchable(f"Search with {MOST_WORDS} words at most.")
-    return wanted, unwanted

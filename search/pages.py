@@ -8,7 +8,7 @@ from licensing.rights import media
 from licensing.schemas import load
 from search import query
 from search.api import asked_for
-from search.index import Unsearchable
+from search.grammar import Unsearchable
 from search.schemas import SearchSchema
 
 bp = Blueprint("search_pages", __name__)

@@ -66,7 +66,7 @@ class Found:
 
 
 def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
-    """Raises `search.index.Unsearchable` for words that cannot be searched, `Damaged` for a broken index."""
+    """Raises `search.grammar.Unsearchable` for words that cannot be searched, `Damaged` for a broken index."""
     began = time.perf_counter()
     table = columns.current()
     keep = table.visible(viewer) & _filtered(table, asked)

@@ -1,7 +1,8 @@
 """What people type finds the title they mean: in every script, half a name, with a typo, a year or a face in it."""
 import pytest
 
-from search.index import Document, Index, Unsearchable
+from search.grammar import Unsearchable
+from search.index import Document, Index
 
 NAMES = (
     ("The Godfather", {"year": 1972, "people": ["Marlon Brando"]}),
