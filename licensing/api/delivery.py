@@ -14,7 +14,6 @@ from licensing.schemas.delivery import (
     MaterialStepSchema,
     NewMaterialSchema,
 )
-from media import assets
 from media.schemas import AddressSchema
 
 
@@ -66,9 +65,9 @@ def step_material(data, material_id):
 @bp.response(200, AddressSchema)
 def sign_material(material_id):
     """Where the file can be fetched for five minutes: delivered or accepted, until the licence's last day."""
-    url = lists.address(*lists.find(material_id, security.viewer()), current_app.extensions["store"])
-    until = clock.now() + timedelta(seconds=assets.READING_SECONDS)
-    return {"url": urljoin(request.host_url, url), "expires_at": until}
+    store = current_app.extensions["store"]
+    url = lists.address(*lists.find(material_id, security.viewer()), store)
+    return {"url": urljoin(request.host_url, url), "expires_at": clock.now() + timedelta(seconds=store.reading_seconds)}
 
 
 def _shown(deal, item, viewer):

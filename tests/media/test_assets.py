@@ -74,6 +74,7 @@ class Studio:
     def work(self):
         with self.app.app_context():
             worker.catch_up(self.place.store)
+            worker.make_renditions(self.place.store, say=lambda _: None)
             assert outbox.failing() == []
 
     def ready(self, kind, data=None, **more):
