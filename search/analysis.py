@@ -166,10 +166,10 @@ _SOUNDS = [(re.compile(pattern), sound) for pattern, sound in (
     ("r(?![aeiouy])", ""), ("ph|v|h", "f"), ("sch|sh|th|ch|ts|tz|z|j|c(?=[eiy])|x", "s"), ("ck|qu|q|c|g", "k"),
     ("l", "r"), ("b", "p"), ("d", "t"), ("m(?=[bp])", "n"))]
 _KANA = {}
-for _row, _consonant in (("あいうえおぁぃぅぇぉゃゅょやゆよわをゎ", ""), ("かきくけこがぎぐげご", "k"),
+for _row, _consonant in (("あいうえおぁぃぅぇぉゃゅょやゆよわをゎゐゑ", ""), ("かきくけこがぎぐげご", "k"),
                          ("さしすせそざじずぜぞ", "s"), ("たてとだでど", "t"), ("ちつぢづ", "s"), ("なにぬねのん", "n"),
                          ("はひふへほゔ", "f"), ("ばびぶべぼぱぴぷぺぽ", "p"), ("まみむめも", "m"),
-                         ("らりるれろ", "r"), ("っゎゕゖ", "")):
+                         ("らりるれろ", "r"), ("っゕゖ", "")):
     _KANA.update(dict.fromkeys(_row, _consonant))
 
 

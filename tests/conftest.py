@@ -12,11 +12,13 @@ from pathlib import Path
 import flask_migrate
 import psycopg
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.servers import CEPH, Ceph, PostgreSQL, postgresql_binaries
 
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 CORPUS = Path(os.environ.get("SLATE_CORPUS", Path(__file__).parent.parent.parent / "shared/data/corpus"))
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 MISSING = {
     "postgresql": (postgresql_binaries() is not None, "apt-get install postgresql"),
     "s3": (all(map(shutil.which, CEPH)),
@@ -216,3 +218,12 @@ def a_line(territories="HK,TW", media="svod", starts_on="2027-01-01", ends_on="2
     """A line of the API from words separated by commas."""
     return {"territories": territories.split(","), "media": media.split(","), "languages": languages.split(","),
             "starts_on": starts_on, "ends_on": ends_on, "exclusive": exclusive, **more}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests of this process."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        yield running
+        running.close()

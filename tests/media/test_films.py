@@ -43,7 +43,8 @@ def ready(house, data, kind="trailer", type="video/mp4"):
     with house.app.app_context():
         house.place.store.put(db.session.get(Asset, int(told)).arriving, io.BytesIO(data), type)
     house(AGENT).post(f"/assets/{told}/completion", {})
-    house.work()
+    with house.app.app_context():
+        worker.catch_up(house.place.store)
     assert house.state(told) == ("ready", None)
     return told
 

@@ -21,12 +21,10 @@ from tests.media.test_assets import AGENT, BUYER, LARGE, TITLE
 from tests.scale import at
 from tests.stores import bucket_of
 from tests.stories.conftest import PATIENCE, ROOT, Slate
-from tests.stories.conftest import browser as the_browser
 from tests.stories.people import PHONE, WIDE, Person
 from tests.test_pages import Visitor
 
 pytestmark = [pytest.mark.s3, pytest.mark.story]
-browser = the_browser
 OPEN, STOPPED, STALLED, FAILING = "open", "stopped", "stalled", "answering 500"
 BROKEN = (STOPPED, STALLED, FAILING)
 PAGES = (f"/titles/{TITLE}", "/?q=tide", f"/titles/{TITLE}/media", "/offers")

@@ -1,6 +1,7 @@
 """What people type finds the title they mean: in every script, half a name, with a typo, a year or a face in it."""
 import pytest
 
+from search import analysis
 from search.grammar import Unsearchable
 from search.index import Document, Index
 
@@ -119,3 +120,9 @@ def test_what_cannot_be_searched_is_refused_with_a_reason(index, typed):
     ("千與", "千と千尋、千与千寻", ["千与"]), ("house", "A lighthouse, a house", ["house"])])
 def test_what_matched_is_marked(index, typed, value, marked):
     assert [value[start:end] for start, end in index.marks(typed, value)] == marked
+
+
+def test_every_kana_sounds():
+    """One letter that nothing is known about would keep its title out of the index."""
+    for letter in map(chr, range(ord("ぁ"), ord("ゖ") + 1)):
+        assert set(analysis.sound(f"あ{letter}")) <= set("kstnfpmr")

@@ -11,13 +11,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.servers import free_port
 from tests.stories.people import Person
 
 ROOT = Path(__file__).parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE = 20  # seconds; a loaded machine is slow, and a condition that holds is never waited for
 
 expect.set_options(timeout=PATIENCE * 1000)
@@ -93,15 +92,6 @@ def slate(templates, tmp_path_factory):
         yield slate.start()
     finally:
         slate.stop()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """One Chromium for all stories of this process."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
