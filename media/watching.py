@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from accounts.permissions import Viewer
+from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, NotFound
@@ -37,6 +38,12 @@ def film(asset_id: int, viewer: Viewer) -> Asset:
     if found.state != State.READY:
         raise Conflict(f"This film is {found.state}. It can be watched when it was checked and is ready.")
     return found
+
+
+def trailer(title: Title) -> int | None:
+    """The id of a title's newest trailer that is ready, or None. Who may see the title may watch it."""
+    return db.session.scalar(select(func.max(Asset.id)).where(
+        Asset.title_id == title.id, Asset.kind == Kind.TRAILER.value, Asset.state == State.READY.value))
 
 
 def standing(found: Asset, viewer: Viewer) -> Standing:

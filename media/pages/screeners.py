@@ -11,7 +11,7 @@ from catalogue.schemas import load
 from core import clock, http
 from core.database import db
 from core.errors import Invalid
-from media import assets, grants, requests
+from media import assets, grants, requests, watching
 from media.pages import _store, bp
 from media.schemas import DecliningSchema, GivingSchema, ScreenerRequestSchema
 
@@ -21,7 +21,7 @@ DAYS, VIEWS = 14, 3  # what is offered where the seller changes nothing
 
 @bp.app_context_processor
 def screeners_on_pages():
-    """For other pages: how many requests wait, a title's screener for who looks at it, the form that grants one."""
+    """For other pages: how many requests wait, a title's films for who looks at it, the form that grants one."""
     def waiting():
         return requests.count(security.viewer())
 
@@ -30,7 +30,9 @@ def screeners_on_pages():
         watch = None if _may_give(title, viewer) else grants.watchable(title, viewer)
         may_ask = watch is None and requests.may_ask(title, viewer)
         asked = requests.latest(title, viewer) if may_ask else None
-        return {"watch": watch, "may_ask": may_ask, "asked": asked, "asked_on": asked and clock.day_of(asked.asked_at)}
+        films = [("trailer", watching.trailer(title)), ("screener", watch)]
+        return {"films": [each for each in films if each[1]], "may_ask": may_ask, "asked": asked,
+                "asked_on": asked and clock.day_of(asked.asked_at)}
     return {"screeners_waiting": waiting, "screener_of": screener_of, "giving": _giving}
 
 

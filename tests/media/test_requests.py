@@ -36,10 +36,10 @@ def visitor(world):
     return visit
 
 
-def screener(house, **more):
+def screener(house, kind="screener", **more):
     """The id of a screener that is ready."""
     with house.app.app_context():
-        asset = house.announce("screener", **more)["asset"]["id"]
+        asset = house.announce(kind, **more)["asset"]["id"]
         db.session.get(Asset, int(asset)).state = State.READY.value
         db.session.commit()
     return asset
@@ -223,6 +223,10 @@ def test_the_title_page_says_where_a_buyer_stands(house, visitor):
     page = text(buyer.get(path))
     assert "Watch the screener" in page and f'href="/media/{asset}/watch"' in page and "Request a" not in page
     assert "Watch the screener" not in text(visitor(NEIGHBOUR).get(path))
+    trailer = screener(house, "trailer")
+    for email in (AGENT, BUYER, NEIGHBOUR):
+        page = text(visitor(email).get(path))
+        assert "Watch the trailer" in page and f'href="/media/{trailer}/watch"' in page
     house(AGENT).delete(f"/assets/{asset}/grants/{grant}")
     assert "Request a screener" in text(buyer.get(path))
 
