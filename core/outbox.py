@@ -42,18 +42,21 @@ def put_all(topic: str, subject_ids):
 def drain(topic: str, handle, limit: int = 500, passing: tuple[type[Exception], ...] = ()) -> int:
     """Hand the due subjects of `topic` to `handle(set of ids)`, then delete the rows that were read.
 
-    Returns how many rows were read. Commits. Where handling the batch fails, each subject is handled
-    alone, so that one poisoned row cannot keep the others waiting. What is `passing` is no row's fault: it is
-    raised, and the rows stay as they are.
+    Returns how many rows were read. Commits. Where handling the batch fails, its halves are handled each
+    alone, and so on, so that one poisoned row cannot keep the others waiting. What is `passing` is no row's
+    fault: it is raised, and the rows stay as they are.
     """
     due = db.session.execute(
         select(OutboxRow.id, OutboxRow.subject_id)
         .where(OutboxRow.topic == topic, OutboxRow.not_before <= clock.now())
         .order_by(OutboxRow.id).limit(limit)).all()
     db.session.commit()
-    if due and not _handled(handle, due, passing) and len(due) > 1:
-        for row in due:
-            _handled(handle, [row], passing)
+    parts = [due] if due else []
+    while parts:
+        some = parts.pop()
+        if not _handled(handle, some, passing) and len(some) > 1:
+            half = len(some) // 2
+            parts += [some[half:], some[:half]]
     return len(due)
 
 

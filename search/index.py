@@ -2,7 +2,7 @@
 
 The folder holds generations and a pointer to the current one. A rebuild makes a new generation beside the
 old and moves the pointer; readers follow at their next question. Whoosh does not sync to disk, so the index
-is a copy that may be lost: what cannot be read raises Damaged, and the caller rebuilds. The folder is
+is a copy that may be lost: what cannot be read raises Damaged, and the worker rebuilds. The folder is
 trusted: Whoosh unpickles its files.
 """
 import fcntl
@@ -13,7 +13,7 @@ import threading
 import warnings
 from bisect import bisect_left
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,7 +139,22 @@ class Index:
                 raise
             except Exception as problem:  # Whoosh raises whatever a broken file makes its reader stumble over
                 self._close()
-                raise Damaged(f"{type(problem).__name__}: {problem}") from problem
+                raise self._damaged(problem) from problem
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anyone found that it cannot be read, since it was built."""
+        return self._mark.exists()
+
+    @property
+    def _mark(self):
+        return self._folder / "damaged"
+
+    def _damaged(self, problem) -> Damaged:
+        """Leave word for the worker, who builds it anew; whoever asks may not write."""
+        with suppress(OSError):
+            self._mark.touch()
+        return Damaged(f"{type(problem).__name__}: {problem}")
 
     def _refresh(self):
         generation = self._pointer() or self._begin()
@@ -169,7 +184,7 @@ class Index:
             try:
                 writer = whoosh.index.open_dir(str(self._folder / generation)).writer(limitmb=WRITER_MB)
             except Exception as problem:
-                raise Damaged(f"{type(problem).__name__}: {problem}") from problem
+                raise self._damaged(problem) from problem
             try:
                 for document in documents:
                     writer.delete_by_term("id", str(document.id))
@@ -192,6 +207,7 @@ class Index:
                 count += 1
             writer.commit()
             self._point_to(generation)
+            self._mark.unlink(missing_ok=True)
             for old in self._folder.glob("generation-*"):
                 if old.name != generation:
                     shutil.rmtree(old, ignore_errors=True)

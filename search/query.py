@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from accounts.permissions import Viewer
 from catalogue import titles
-from catalogue.models import Title
+from catalogue.models import Name, Title
 from core.database import db
 from licensing import avails
 from licensing.rights import ledger
 from licensing.terms import Terms
 from search import columns
-from search.index import Index
+from search.index import Damaged, Index
 
 MATCHES = ("cover", "overlap", "start_within", "min_days")
 SORTS = ("relevance", "year", "title")
@@ -63,14 +63,16 @@ class Found:
     took_ms: float
     hidden: int = 0  # matched the words and filters, but not the line
     pages: int = field(default=0)
+    makeshift: bool = False  # by the letters of names alone: the index is being built anew
 
 
 def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
-    """Raises `search.grammar.Unsearchable` for words that cannot be searched, `Damaged` for a broken index."""
+    """Raises `search.grammar.Unsearchable` for words that cannot be searched. While a broken index is built anew,
+    names are looked through as they are written (`makeshift`)."""
     began = time.perf_counter()
     table = columns.current()
     keep = table.visible(viewer) & _filtered(table, asked)
-    ranked = _ranked(table, asked, index)
+    ranked, makeshift = _ranked(table, asked, index)
     ranked = ranked[keep[ranked]]
     matching = len(ranked)
     if asked.line is not None and matching:
@@ -82,7 +84,7 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     start = (asked.page - 1) * asked.page_size
     hits = _rows(table.ids[ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
     return Found(hits, len(ranked), facets, round((time.perf_counter() - began) * 1000, 1),
-                 hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size))
+                 hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size), makeshift=makeshift)
 
 
 def _filtered(table, asked):
@@ -98,13 +100,27 @@ def _filtered(table, asked):
 
 
 def _ranked(table, asked, index):
-    """Rows in the order asked for."""
-    rows = table.places(index.find(asked.q)) if asked.q.strip() else np.lexsort((-table.ids, -table.year))
+    """(rows in the order asked for, whether the index could not be asked)."""
+    makeshift = False
+    if not asked.q.strip():
+        rows = np.lexsort((-table.ids, -table.year))
+    else:
+        try:
+            found = index.find(asked.q)
+        except Damaged:
+            found, makeshift = _named(asked.q), True
+        rows = table.places(found)
     if asked.sort == "year":
         rows = rows[np.lexsort((-table.ids[rows], -table.year[rows]))]
     elif asked.sort == "title":
         rows = rows[np.argsort(table.by_title[rows], kind="stable")]
-    return rows
+    return rows, makeshift
+
+
+def _named(text):
+    """Titles with a name in which all these words stand, as they are written."""
+    words = [Name.value.icontains(word, autoescape=True) for word in text.replace('"', " ").split()]
+    return np.array(db.session.scalars(select(Name.title_id).where(*words).distinct()).all(), dtype=np.int64)
 
 
 def _free(asked, title_ids, licensee):

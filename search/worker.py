@@ -22,16 +22,26 @@ from search.index import Damaged, Index
 TRIES, A_MOMENT = 10, 0.1  # to take the worker's place
 IDLE_SECONDS = 0.3
 SWEEP_EVERY_SECONDS, KEEP_EVERY_SECONDS = 600, 30
-AT_ONCE = 20_000  # rows of the outbox
+ROWS, AT_ONCE = 500, 20_000  # of the outbox: in a turn, and where nothing else waits
 REBUILD_AT = 2_000  # changed titles
 
 
 def catch_up(index: Index) -> int:
     """Bring the index up to date with the outbox. Returns how many rows were handled."""
     done = 0
-    while count := outbox.drain("title", partial(_index, index), limit=AT_ONCE):
+    while count := _follow(index, AT_ONCE):
         done += count
     return done
+
+
+def _follow(index, most):
+    """Index what changed, so many rows of the outbox at most. A damaged index is built anew: it is a copy."""
+    try:
+        if not index.damaged:
+            return outbox.drain("title", partial(_index, index), limit=most, passing=(Damaged,))
+    except Damaged:
+        db.session.rollback()
+    return rebuild(index)
 
 
 def _index(index, title_ids):
@@ -71,7 +81,7 @@ def differences(index: Index) -> list[str]:
 
 def turn(index: Index) -> int:
     """One turn of everything there is to do. Returns how much was done."""
-    done = outbox.drain("title", partial(_index, index))
+    done = _follow(index, ROWS)
     for noun in (offers, items):
         for each in _due(noun):
             noun.tick(each)
@@ -98,7 +108,7 @@ def _due(noun):
 
 
 def work(index: Index, say=print):
-    """Work until stopped. A damaged index is rebuilt; a busy database is waited for."""
+    """Work until stopped. A busy database is waited for."""
     swept = kept = -math.inf
     while True:
         try:
@@ -110,11 +120,6 @@ def work(index: Index, say=print):
                 http.sweep_keys()
                 db.session.commit()
                 swept = time.monotonic()
-        except Damaged as problem:
-            say(f"The index is damaged ({problem}); building it anew.")
-            db.session.rollback()
-            rebuild(index)
-            idle = False
         except OperationalError as problem:
             say(f"The database does not answer ({problem.orig}); trying again.")
             db.session.rollback()

@@ -44,6 +44,20 @@ def test_a_poisoned_row_waits_alone_and_is_tried_again_later(app):
         assert outbox.waiting() == 0
 
 
+def test_one_poisoned_row_among_a_thousand_is_soon_found(app):
+    with app.app_context():
+        outbox.put_all("title", range(1_000))
+        db.session.commit()
+        asked = []
+
+        def handle(ids):
+            asked.append(ids)
+            assert 700 not in ids
+        outbox.drain("title", handle, limit=1_000)
+        assert [row.subject_id for row in outbox.failing()] == [700] and outbox.waiting() == 1
+        assert len(asked) <= 21, "its halves, and theirs"
+
+
 def test_what_is_no_rows_fault_puts_none_off(app):
     def handle(ids):
         raise ConnectionError("the store is away")

@@ -1,0 +1,57 @@
+"""The index is a copy: whatever becomes of its files, people go on searching and the worker makes it anew."""
+import shutil
+
+import pytest
+
+from search import worker
+from search.index import Damaged, Index
+from tests.test_pages import Visitor, text
+
+# Whoosh leaves a file that it cannot read to the collector
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+BUYER = "buyer@nordlys.test"
+
+
+def truncated(path):
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def removed(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize("what", ["*.seg", "*.toc"])
+@pytest.mark.parametrize("harm", [truncated, emptied, removed])
+def test_a_damaged_index_is_searched_round_and_built_anew(world, what, harm):
+    index = world.extensions["index"]
+    whole = index.find("tide").tolist()
+    index.close()
+    for path in (index._folder / index._pointer()).glob(what):
+        harm(path)
+    assert whole
+    with pytest.raises(Damaged):
+        Index(index._folder).find("tide")
+    assert index.damaged
+    page = text(Visitor(world, BUYER).get("/?q=tide"))
+    assert "The Tide Keeps Time" in page and "index is being built anew" in page
+    with world.app_context():
+        worker.turn(index)
+        assert not index.damaged and worker.differences(index) == []
+    assert index.find("tide").tolist() == whole
+    assert "index is being built anew" not in text(Visitor(world, BUYER).get("/?q=tide"))
+
+
+def test_an_index_that_is_gone_is_built_anew(world):
+    index = world.extensions["index"]
+    whole = index.find("tide").tolist()
+    index.close()
+    shutil.rmtree(index._folder / index._pointer())
+    assert "The Tide Keeps Time" in text(Visitor(world, BUYER).get("/?q=tide"))
+    with world.app_context():
+        worker.turn(index)
+    assert index.find("tide").tolist() == whole
