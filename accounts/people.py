@@ -52,6 +52,11 @@ def organisation_named(words: str) -> Organisation | None:
     return db.session.scalar(select(Organisation).where(wanted))
 
 
+def names_of(ids) -> dict[int, str]:
+    """What some organisations are called, by id."""
+    return dict(db.session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))).all())
+
+
 def organisations(trade: str | None = None) -> list[Organisation]:
     """Every organisation by name, or those that do one trade."""
     everyone = db.session.scalars(select(Organisation).order_by(Organisation.name)).all()

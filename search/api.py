@@ -43,7 +43,7 @@ def search(data):
 def asked_for(data: dict) -> query.Asked:
     """A search from its checked shape. Raises Invalid for names on a line that mean nothing."""
     line = terms.read(data) if data["territories"] else None
-    return query.Asked(line=line, **{name: tuple(data[name]) for name in ("kind", "genre", "country", "language")},
+    return query.Asked(line=line, **{name: tuple(data[name]) for name in query.FACETS},
                        **{name: data[name] for name in ("q", "year_from", "year_to", "match", "min_days", "sort",
                                                         "page", "page_size")})
 

@@ -56,6 +56,8 @@ class Columns:
         self.language = Coded([[row.original_language] if row.original_language else [] for row in rows])
         self.country = Coded([row.countries for row in rows])
         self.genre = Coded([row.genres for row in rows])
+        self.decade = Coded([[f"{row.year // 10}0s"] if row.year else [] for row in rows])
+        self.seller = Coded([[str(row.organisation_id)] for row in rows])
         order = sorted(range(len(rows)), key=lambda place: rows[place].original_title.casefold())
         self.by_title = np.empty(len(rows), dtype=np.int64)
         self.by_title[order] = np.arange(len(rows))

@@ -1,7 +1,7 @@
 """The search page, and the API's documentation."""
 from flask import Blueprint, current_app, render_template, request, url_for
 
-from accounts import security
+from accounts import people, security
 from core.errors import Invalid
 from licensing import asking, avails, wording
 from licensing.rights import media
@@ -13,9 +13,8 @@ from search.schemas import SearchSchema
 
 bp = Blueprint("search_pages", __name__)
 ON_A_PAGE = 20
-FILTERS = ("kind", "genre", "country", "language")
 SINGLE = ("q", "match", "sort", "year_from", "year_to")
-ADDRESS = (*FILTERS, *SINGLE, *asking.AXES, "starts_on", "ends_on", "exclusive")  # but for the page
+ADDRESS = (*query.FACETS, *SINGLE, *asking.AXES, "starts_on", "ends_on", "exclusive")  # but for the page
 
 
 @bp.get("/")
@@ -23,7 +22,7 @@ ADDRESS = (*FILTERS, *SINGLE, *asking.AXES, "starts_on", "ends_on", "exclusive")
 def home():
     """Search by words and by what is still free."""
     viewer = security.viewer()
-    words = {name: asking.names(request.args, name) for name in FILTERS} | {
+    words = {name: asking.names(request.args, name) for name in query.FACETS} | {
         name: request.args.get(name, "") for name in (*SINGLE, "page")}
     line = asking.line(request.args)
     typed = {**words, **line}
@@ -42,9 +41,17 @@ def home():
                for hit in (found.hits if found else []) if hit.answer}
     page = render_template("search/home.html", typed=typed, found=found, asked=asked, errors=errors, answers=answers,
                            label=wording.line(asked.line) if asked and asked.line else None,
+                           called=_called(found),
                            media_tree=media.vocabulary(), here=_here,
                            line_fields=asking.address(typed) if asking.asks(request.args) else {})
     return page, 422 if errors else 200
+
+
+def _called(found):
+    """What a value of a facet is called."""
+    sellers = people.names_of(map(int, found.facets["seller"])) if found else {}
+    return lambda facet, value: (sellers.get(int(value), value) if value.isdecimal() and facet == "seller"
+                                 else wording.facet(facet, value))
 
 
 def _here(**changes) -> str:

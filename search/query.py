@@ -13,13 +13,15 @@ from catalogue.models import Name, Title
 from core.database import db
 from licensing import avails
 from licensing.rights import ledger
+from licensing.rights.availability import Verdict
 from licensing.terms import Terms
 from search import columns
 from search.index import Damaged, Index
 
 MATCHES = ("cover", "overlap", "start_within", "min_days")
 SORTS = ("relevance", "year", "title")
-FACETS = ("kind", "country", "language")
+FACETS = ("kind", "genre", "country", "language", "decade", "seller")  # each a column, and a filter
+SAID = {ledger.AVAILABLE: Verdict.AVAILABLE, ledger.PARTIAL: Verdict.PARTIAL, ledger.UNAVAILABLE: Verdict.UNAVAILABLE}
 EXCERPT = 160  # characters of a synopsis shown around what matched
 
 
@@ -31,6 +33,8 @@ class Asked:
     genre: tuple[str, ...] = ()
     country: tuple[str, ...] = ()
     language: tuple[str, ...] = ()
+    decade: tuple[str, ...] = ()
+    seller: tuple[str, ...] = ()
     year_from: int | None = None
     year_to: int | None = None
     line: Terms | None = None
@@ -71,32 +75,37 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     names are looked through as they are written (`makeshift`)."""
     began = time.perf_counter()
     table = columns.current()
-    keep = table.visible(viewer) & _filtered(table, asked)
     ranked, makeshift = _ranked(table, asked, index)
-    ranked = ranked[keep[ranked]]
-    matching = len(ranked)
-    if asked.line is not None and matching:
-        free = _free(asked, table.ids[ranked], avails.licensee(viewer))
-        ranked = ranked[np.isin(table.ids[ranked], free)]
-    found = np.zeros(len(table.ids), dtype=bool)
-    found[ranked] = True
-    facets = {name: getattr(table, name).counts(found) for name in FACETS}
+    ranked = ranked[table.visible(viewer)[ranked]]
+    filters = _filters(table, asked)
+    inside = np.logical_and.reduce([np.ones(len(table.ids), dtype=bool), *filters.values()])
+    meant = np.zeros(len(table.ids), dtype=bool)
+    meant[ranked] = True
+    matching, facets = int((meant & inside).sum()), {}
+    if asked.line is not None:
+        verdicts, free = _judged(asked, table.ids, meant, meant & inside, avails.licensee(viewer))
+        found = verdicts[meant & inside]
+        facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
+        meant &= free
+    ranked = ranked[(meant & inside)[ranked]]
+    for name in FACETS:  # what else could be chosen: its own filter narrows it not
+        others = [mask for each, mask in filters.items() if each != name]
+        facets[name] = getattr(table, name).counts(np.logical_and.reduce([meant, *others]))
     start = (asked.page - 1) * asked.page_size
     hits = _rows(table.ids[ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
     return Found(hits, len(ranked), facets, round((time.perf_counter() - began) * 1000, 1),
                  hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size), makeshift=makeshift)
 
 
-def _filtered(table, asked):
-    keep = np.ones(len(table.ids), dtype=bool)
-    for name in ("kind", "genre", "country", "language"):
-        if wanted := getattr(asked, name):
-            keep &= getattr(table, name).having(wanted, len(keep))
+def _filters(table, asked):
+    """{filter: which rows it lets through}, of those that are asked for."""
+    masks = {name: getattr(table, name).having(wanted, len(table.ids))
+             for name in FACETS if (wanted := getattr(asked, name))}
     if asked.year_from is not None:
-        keep &= table.year >= asked.year_from
+        masks["year_from"] = table.year >= asked.year_from
     if asked.year_to is not None:
-        keep &= (table.year <= asked.year_to) & (table.year > 0)
-    return keep
+        masks["year_to"] = (table.year <= asked.year_to) & (table.year > 0)
+    return masks
 
 
 def _ranked(table, asked, index):
@@ -123,20 +132,22 @@ def _named(text):
     return np.array(db.session.scalars(select(Name.title_id).where(*words).distinct()).all(), dtype=np.int64)
 
 
-def _free(asked, title_ids, licensee):
-    """Those of the titles whose rights match the line, as the ledger or the engine itself says."""
-    title_ids = np.sort(title_ids)
+def _judged(asked, ids, meant, inside, licensee):
+    """(the verdict of each row that is meant, which of them match the line), as the ledger or the engine itself says.
+
+    A window has to be looked for title by title: only inside the filters.
+    """
+    verdicts = np.full(len(ids), ledger.UNAVAILABLE, dtype=np.int8)
+    verdicts[meant] = avails.verdicts(asked.line, ids[meant], licensee)[1]
     if asked.match == "cover":
-        ids, free = avails.available(asked.line, title_ids, licensee)
-        return ids[free]
-    ids, verdicts = avails.verdicts(asked.line, title_ids, licensee)
-    some = ids[verdicts != ledger.UNAVAILABLE]
-    if asked.match == "overlap":
-        return some
-    answers = avails.ask_all(some.tolist(), asked.line, licensee)
-    if asked.match == "start_within":
-        return [each for each, answer in answers.items() if avails.starts_within(answer)]
-    return [each for each, answer in answers.items() if avails.longest_free(answer) >= asked.min_days]
+        return verdicts, verdicts == ledger.AVAILABLE
+    free = verdicts != ledger.UNAVAILABLE
+    if asked.match != "overlap":
+        free &= inside
+        answers = avails.ask_all(ids[free].tolist(), asked.line, licensee)
+        free[free] = [avails.starts_within(answers[each]) if asked.match == "start_within"
+                      else avails.longest_free(answers[each]) >= asked.min_days for each in ids[free].tolist()]
+    return verdicts, free
 
 
 def _rows(title_ids, asked, viewer, index):

@@ -34,6 +34,8 @@ class SearchSchema(Schema):
     genre = Listed(load_default=list)
     country = Listed(load_default=list)
     language = Listed(load_default=list)
+    decade = Listed(load_default=list, metadata={"description": "as the facet names it: 1990s"})
+    seller = Listed(load_default=list, metadata={"description": "ids of organisations"})
     year_from = fields.Integer(load_default=None, validate=validate.Range(0, 9999))
     year_to = fields.Integer(load_default=None, validate=validate.Range(0, 9999))
     territories = Listed(load_default=list)

@@ -1,5 +1,6 @@
 """The outside contract: what api.md promises, called as a client calls it."""
 import json
+from collections import Counter
 
 import pytest
 
@@ -274,6 +275,27 @@ def test_search_by_words_in_any_script_and_by_what_is_free(buyer):
     assert free["line"]["label"].startswith("SVOD · Hong Kong + Taiwan")
     assert set(free["facets"]) >= {"kind", "country", "language"}
     assert sum(some["facets"]["kind"].values()) == some["total"]
+
+
+def test_facets_count_what_could_be_chosen_of_what_the_viewer_may_see(buyer):
+    """Each counts what its own filter leaves out as well, or nobody could add a second choice."""
+    line = {"territories": "HK,TW", "media": "svod", "starts_on": "2027-01-01", "ends_on": "2029-12-31"}
+    every = [search(buyer, page_size=100, page=page, **line, match="overlap").json for page in (1, 2, 3)]
+    items, facets = [item for each in every for item in each["items"]], every[0]["facets"]
+    assert len(items) == every[0]["total"]
+    by_decade = Counter(f"{item['year'] // 10}0s" for item in items if item["year"])
+    assert facets["decade"] == by_decade and facets["kind"] == Counter(item["kind"] for item in items)
+    assert sum(facets["seller"].values()) == len(items) and set(facets) == {
+        "kind", "genre", "country", "language", "decade", "seller", "availability"}
+    verdicts = Counter(item["avails"]["verdict"] for item in items)
+    assert {name: facets["availability"][name] for name in ("available", "partial")} == verdicts
+    [decade, seller] = max(by_decade, key=by_decade.get), max(facets["seller"], key=facets["seller"].get)
+    some = search(buyer, decade=decade, seller=seller, **line, match="overlap").json
+    assert 0 < some["total"] <= min(by_decade[decade], facets["seller"][seller])
+    one = search(buyer, decade=decade, **line, match="overlap").json
+    assert one["total"] == by_decade[decade] == sum(one["facets"]["kind"].values())
+    assert one["facets"]["decade"] == by_decade, "its own filter narrows it not"
+    assert search(buyer, seller="no,-1", **line).json["total"] == 0
 
 
 def test_half_a_line_is_422_and_names_what_is_missing(buyer):
