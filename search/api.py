@@ -35,7 +35,7 @@ def search(data):
         raise Invalid({"q": [str(problem)]}) from None
     line = asked.line and {**asked.line.as_json(), "label": wording.line(asked.line)}
     body = {"items": [_item(hit, asked) for hit in found.hits], "total": found.total, "facets": found.facets,
-            "did_you_mean": None, "line": line, "took_ms": found.took_ms}
+            "did_you_mean": found.did_you_mean, "line": line, "took_ms": found.took_ms}
     totals = {"total": found.total, "total_pages": found.pages, "page": asked.page}
     return body, 200, {"X-Pagination": json.dumps(totals)}
 

@@ -108,6 +108,18 @@ class Index:
         with self._reading() as reader:
             return reader.ids[matching.rank(reader, wanted, unwanted, analysis.whole(text))]
 
+    def meant(self, text: str, seen) -> str | None:
+        """The query with words in place of those that stand nowhere, or None where there are no better ones.
+
+        `seen(ids)` says whether the asker may see any of some titles: no word of another is told.
+        """
+        wanted, unwanted = grammar.read(text)
+        if unwanted or any(slot.paired or slot.phrase for slot in wanted):
+            return None
+        with self._reading() as reader:
+            words = [matching.meant(reader, slot, lambda docs: seen(reader.ids[docs])) for slot in wanted]
+        return " ".join(words) if words != [slot.text for slot in wanted] else None
+
     def stamps(self) -> dict[int, str]:
         """What the index holds: title id → stamp."""
         with self._reading() as reader:

@@ -83,6 +83,19 @@ def holds(slot: Slot, term: str) -> bool:
             or bool(slot.typos) and distance(slot.text, term, slot.typos) <= slot.typos)
 
 
+def meant(index, slot: Slot, seen) -> str:
+    """The word that a slot was meant to be, where it stands in no text: the nearest of the words of names and people,
+    of those alike the most frequent. `seen(docs)` says whether any of some documents may be known of."""
+    def stands(word):
+        return any(len(docs := index.docs(field, word)) and seen(docs) for field in FIELDS)
+    if not slot.typos or stands(slot.text):
+        return slot.text
+    near = [(distance(slot.text, each, slot.typos), -sum(len(index.docs(field, each)) for field in FIELDS), each)
+            for field in ("names", "people") for each in index.like(field, slot.text, slot.typos)[:EXPANSIONS]
+            if stands(each)]
+    return min(near)[2] if near else slot.text
+
+
 def _every(slots):
     """(documents with every slot, those with every slot in names)."""
     return (np.logical_and.reduce([each.worth > 0 for each in slots]),

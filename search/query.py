@@ -22,6 +22,7 @@ MATCHES = ("cover", "overlap", "start_within", "min_days")
 SORTS = ("relevance", "year", "title")
 FACETS = ("kind", "genre", "country", "language", "decade", "seller")  # each a column, and a filter
 SAID = {ledger.AVAILABLE: Verdict.AVAILABLE, ledger.PARTIAL: Verdict.PARTIAL, ledger.UNAVAILABLE: Verdict.UNAVAILABLE}
+FEW = 5  # found titles, below which it is asked whether other words were meant
 EXCERPT = 160  # characters of a synopsis shown around what matched
 
 
@@ -67,6 +68,7 @@ class Found:
     took_ms: float
     hidden: int = 0  # matched the words and filters, but not the line
     pages: int = field(default=0)
+    did_you_mean: str | None = None
     makeshift: bool = False  # by the letters of names alone: the index is being built anew
 
 
@@ -76,7 +78,8 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     began = time.perf_counter()
     table = columns.current()
     ranked, makeshift = _ranked(table, asked, index)
-    ranked = ranked[table.visible(viewer)[ranked]]
+    visible = table.visible(viewer)
+    ranked = ranked[visible[ranked]]
     filters = _filters(table, asked)
     inside = np.logical_and.reduce([np.ones(len(table.ids), dtype=bool), *filters.values()])
     meant = np.zeros(len(table.ids), dtype=bool)
@@ -91,10 +94,14 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     for name in FACETS:  # what else could be chosen: its own filter narrows it not
         others = [mask for each, mask in filters.items() if each != name]
         facets[name] = getattr(table, name).counts(np.logical_and.reduce([meant, *others]))
+    meant_words = None
+    if asked.q.strip() and matching < FEW and not makeshift:
+        meant_words = index.meant(asked.q, lambda ids: visible[table.places(ids)].any())
     start = (asked.page - 1) * asked.page_size
     hits = _rows(table.ids[ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
     return Found(hits, len(ranked), facets, round((time.perf_counter() - began) * 1000, 1),
-                 hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size), makeshift=makeshift)
+                 hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size),
+                 did_you_mean=meant_words, makeshift=makeshift)
 
 
 def _filters(table, asked):

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from search import worker
 from tests.conftest import a_line, both
 
 TITLE = {"kind": "film", "original_title": "海霧", "original_language": "yue", "year": 2026, "status": "published",
@@ -296,6 +297,19 @@ def test_facets_count_what_could_be_chosen_of_what_the_viewer_may_see(buyer):
     assert one["total"] == by_decade[decade] == sum(one["facets"]["kind"].values())
     assert one["facets"]["decade"] == by_decade, "its own filter narrows it not"
     assert search(buyer, seller="no,-1", **line).json["total"] == 0
+
+
+def test_other_words_are_proposed_only_from_titles_that_the_asker_may_see(buyer, seller, world):
+    assert search(buyer, q="undertwo").json["did_you_mean"] == "undertow"
+    assert search(buyer, q="tide undertwo").json["did_you_mean"] == "tide undertow"
+    for words in ("undertow", "潮", "zzzzzzzz", '"undertwo"', "-tide undertwo"):
+        assert search(buyer, q=words).json["did_you_mean"] is None
+    made = seller.post("/titles", {**TITLE, "original_title": "Quicksilver", "titles": [], "status": "draft"})
+    with world.app_context():
+        worker.catch_up(world.extensions["index"])
+    assert made.status_code == 201
+    assert search(buyer, q="quicksilvre").json["did_you_mean"] is None
+    assert search(seller, q="quicksilvre").json["did_you_mean"] == "quicksilver"
 
 
 def test_half_a_line_is_422_and_names_what_is_missing(buyer):
