@@ -1,5 +1,5 @@
 """The search page, and the API's documentation."""
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, current_app, get_template_attribute, jsonify, render_template, request, url_for
 
 from accounts import people, security
 from core.errors import Invalid
@@ -45,6 +45,23 @@ def home():
                            media_tree=media.vocabulary(), here=_here,
                            line_fields=asking.address(typed) if asking.asks(request.args) else {})
     return page, 422 if errors else 200
+
+
+@bp.get("/suggestions")
+@security.permit("title.see")
+def suggestions():
+    """The first titles for what stands in the search box, for a script: each with its page, asked by the same line."""
+    line = asking.address(asking.line(request.args)) if asking.asks(request.args) else {}
+    try:
+        found = query.suggestions(request.args.get("q", ""), security.viewer(), current_app.extensions["index"])
+    except Unsearchable:
+        found = []
+    lang = get_template_attribute("macros/titles.html", "lang")
+    return jsonify([{
+        "title": title.original_title, "english_title": title.english_title,
+        "language": lang(title.original_language),
+        "about": " · ".join(filter(None, [wording.facet("kind", title.kind), title.year and str(title.year)])),
+        "url": url_for("licensing_pages.title", title_id=title.id, **line)} for title in found])
 
 
 def _called(found):

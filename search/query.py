@@ -22,6 +22,7 @@ MATCHES = ("cover", "overlap", "start_within", "min_days")
 SORTS = ("relevance", "year", "title")
 FACETS = ("kind", "genre", "country", "language", "decade", "seller")  # each a column, and a filter
 SAID = {ledger.AVAILABLE: Verdict.AVAILABLE, ledger.PARTIAL: Verdict.PARTIAL, ledger.UNAVAILABLE: Verdict.UNAVAILABLE}
+SUGGESTED = 7
 FEW = 5  # found titles, below which it is asked whether other words were meant
 EXCERPT = 160  # characters of a synopsis shown around what matched
 
@@ -102,6 +103,16 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     return Found(hits, len(ranked), facets, round((time.perf_counter() - began) * 1000, 1),
                  hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size),
                  did_you_mean=meant_words, makeshift=makeshift)
+
+
+def suggestions(words: str, viewer: Viewer, index: Index) -> list[Title]:
+    """The first titles that words, perhaps not all typed yet, may mean. Raises Unsearchable."""
+    if not words.strip():
+        return []
+    table = columns.current()
+    ranked, _ = _ranked(table, Asked(q=words), index)
+    ranked = ranked[table.visible(viewer)[ranked]][:SUGGESTED]
+    return [hit.title for hit in _rows(table.ids[ranked].tolist(), Asked(), viewer, index)]
 
 
 def _filters(table, asked):

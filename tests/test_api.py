@@ -6,6 +6,7 @@ import pytest
 
 from search import worker
 from tests.conftest import a_line, both
+from tests.test_pages import Visitor
 
 TITLE = {"kind": "film", "original_title": "海霧", "original_language": "yue", "year": 2026, "status": "published",
          "titles": [{"language": "en", "value": "Sea Fog", "kind": "translated"}], "countries": ["HK"],
@@ -310,6 +311,23 @@ def test_other_words_are_proposed_only_from_titles_that_the_asker_may_see(buyer,
     assert made.status_code == 201
     assert search(buyer, q="quicksilvre").json["did_you_mean"] is None
     assert search(seller, q="quicksilvre").json["did_you_mean"] == "quicksilver"
+
+
+def test_titles_are_suggested_while_somebody_types(world, seller):
+    made = seller.post("/titles", {**TITLE, "original_title": "Quicksilver", "titles": [], "status": "draft"})
+    with world.app_context():
+        worker.catch_up(world.extensions["index"])
+    buyer, agent = (Visitor(world, f"{who}.test") for who in ("buyer@nordlys", "agent@harbour"))
+    found = buyer.get("/suggestions?q=tide+kee").json
+    assert [each["title"] for each in found][0].startswith("潮信") and 2 < len(found) <= 7
+    assert set(found[0]) == {"title", "english_title", "language", "about", "url"}
+    line = "media=svod&territories=HK&starts_on=2027-01-01&ends_on=2029-12-31"
+    assert "territories=HK" in buyer.get(f"/suggestions?q=tide&{line}").json[0]["url"]
+    for words in ("", "%20", "zzzzzzz", "-", '"'):
+        assert buyer.get(f"/suggestions?q={words}").json == []
+    assert buyer.get("/suggestions?q=quicksil").json == [], "another house's draft"
+    assert agent.get("/suggestions?q=quicksil").json[0]["url"] == f"/titles/{made.json['id']}"
+    assert Visitor(world).get("/suggestions?q=tide").status_code == 302
 
 
 def test_half_a_line_is_422_and_names_what_is_missing(buyer):

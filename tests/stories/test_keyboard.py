@@ -54,6 +54,33 @@ def test_a_line_is_asked_and_an_alternative_taken_with_the_keyboard_alone(people
     assert not wrong, "\n".join(wrong)
 
 
+def test_what_is_typed_is_answered_below_the_box_and_the_arrow_keys_choose(people):
+    buyer = people("buyer@sakura.test")
+    buyer.open("/?media=svod&territories=HK&starts_on=2027-01-01&ends_on=2029-12-31")
+    page, press = buyer.page, buyer.page.keyboard.press
+    box = page.get_by_role("combobox", name="Title, person, subject, in any script")
+    titles = page.get_by_role("listbox", name="Titles")
+    box.focus()
+    page.keyboard.type("tide kee")
+    expect(titles.get_by_role("option")).to_contain_text(["潮信"] * 3)
+    press("Escape")
+    expect(titles).to_be_hidden()
+    assert box.input_value() == "tide kee", "the words stay"
+    press("ArrowDown")
+    press("ArrowDown")
+    chosen = titles.get_by_role("option", selected=True)
+    assert box.get_attribute("aria-activedescendant") == chosen.get_attribute("id")
+    expect(box).to_be_focused()
+    buyer.look()
+    name = chosen.locator("b").inner_text()
+    with page.expect_navigation():
+        press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    expect(buyer.section("Is it free?").get_by_text("Hong Kong").first).to_be_visible()
+    wrong = [*buyer.problems, *buyer.faults]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_each_drawing_is_one_stop_of_the_tab_key_and_says_the_cell_in_hand(people):
     buyer = people("buyer@sakura.test")
     buyer.open("/titles/2/rights?media=svod&territories=HK,CH&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true")
