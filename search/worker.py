@@ -18,6 +18,7 @@ from licensing import avails, offers
 from search import documents
 from search.index import Damaged, Index
 
+TRIES, A_MOMENT = 10, 0.1  # to take the worker's place
 IDLE_SECONDS = 0.3
 SWEEP_EVERY_SECONDS, KEEP_EVERY_SECONDS = 600, 30
 AT_ONCE = 20_000  # rows of the outbox
@@ -123,18 +124,33 @@ def work(index: Index, say=print):
 
 @contextmanager
 def only_one(instance: str):
-    """Hold the worker's place. Raises BlockingIOError where another worker holds it."""
-    path = Path(instance) / "worker.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Hold the worker's place. Raises BlockingIOError where another worker holds it.
+
+    Who looks whether one is `alive` holds the place for a moment, so it is tried more than once.
+    """
+    with _place(instance) as file:
+        for left in reversed(range(TRIES)):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not left:
+                    raise
+                time.sleep(A_MOMENT)
         yield
 
 
 def alive(instance: str) -> bool:
     """Whether a worker is running."""
-    try:
-        with only_one(instance):
+    with _place(instance) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return False
-    except BlockingIOError:
-        return True
+        except BlockingIOError:
+            return True
+
+
+def _place(instance):
+    path = Path(instance) / "worker.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a")

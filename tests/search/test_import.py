@@ -618,7 +618,7 @@ def test_killed_again_and_again_it_ends_where_a_clean_run_ends(fresh, tmp_path):
 
 def test_who_watches_sees_a_bar_for_each_part_with_its_rate_and_the_time_left(house, tmp_path):
     folder = write(tmp_path / "in", map(a_film, range(4)), [["a:1", "remake_of", "a:2"]],
-                   [[f"a:{number % 4}", f"tube {number}", *SHOWN[2:]] for number in range(600)])
+                   [[f"a:{number % 4}", f"tube {number}", *SHOWN[2:]] for number in range(3_000)])
     ours, theirs = pty.openpty()
     process = start(house, folder, stderr=theirs)
     os.close(theirs)
@@ -631,9 +631,9 @@ def test_who_watches_sees_a_bar_for_each_part_with_its_rate_and_the_time_left(ho
     os.close(ours)
     said = process.communicate()[0]
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
-    for part, number in (("titles", 4), ("links", 1), ("mandates", 4), ("licences", 600), ("index", r"\d+")):
+    for part, number in (("titles", 4), ("links", 1), ("mandates", 4), ("licences", "3,000"), ("index", r"\d+")):
         assert re.search(rf"{part} +━+ +{number} of +{number} +[\d,]+/s +0:\d\d", shown), shown[-2000:]
-    assert re.search(r"licences +[━╸╺]+ +\d+ of +600 +[\d,]+/s +0:\d\d left", shown)
+    assert re.search(r"licences +[━╸╺]+ +\d+ of +3,000 +[\d,]+/s +0:\d\d left", shown)
     assert "titles created" in said and "━" not in said, "what is printed can be kept"
 
 
