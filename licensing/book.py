@@ -6,11 +6,13 @@ the file was laid from were read, so a database that was set back, or is another
 """
 import gc
 import threading
-from contextlib import contextmanager
-from datetime import date
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import chain, islice
 from secrets import token_hex
 
-from sqlalchemy import Integer, String, func, null, or_, select, text, type_coerce
+import numpy as np
+from sqlalchemy import BigInteger, Integer, cast, extract, func, literal_column, null, or_, select, text
 from sqlalchemy.orm import Session
 
 from catalogue import changes
@@ -18,12 +20,15 @@ from catalogue.models import Title
 from core import clock
 from core.database import reading
 from licensing import counting, terms
-from licensing.models import Holdback, Licence, Line, SavedLedger
+from licensing.models import Holdback, Licence, Line, SavedLedger, TermSet
 from licensing.rights import languages
-from licensing.rights.columns import HOLDBACK
+from licensing.rights.columns import HOLDBACK, LICENCE, MANDATE, Coded
 from licensing.rights.dates import FOREVER
-from licensing.rights.ledger import Ledger, by_field, rows_of
+from licensing.rights.ledger import Dictionary, Ledger, by_field, rows_of
 
+AT_A_TIME = 300  # rows read, which stay in a processor's cache until they are numbers in an array
+TOGETHER = 300  # such arrays, made columns in one go
+SETS, DAYS, ROLES = 1 << 21, 1 << 22, 1 << 3  # more than there are: so many fit beside each other in 63 bits
 AT_ONCE = 5_000  # titles or rows: SQLite takes some 30,000 parameters in one statement
 WORTH_SAVING = 10_000  # changed titles: they are kept by each process for itself, and are slower to ask
 FORMAT = 1  # of the file; one of another format is laid anew
@@ -41,7 +46,7 @@ class Book:
 
     def ask(self, engine, question):
         """What `question(ledger)` answers, on the ledger as of the last commit."""
-        with self._lock, reading(), Session(engine) as session:  # its own snapshot: never what is uncommitted
+        with self._lock, reading(), Session(_of_one_snapshot(engine)) as session:  # its own: nothing uncommitted
             self._bring_up_to_date(session)
             return question(self._ledger)
 
@@ -49,7 +54,8 @@ class Book:
         if self._ledger is None and not self._open(session):
             self._mark, self._file = changes.mark(session), None
             with _no_collecting():
-                self._ledger = Ledger.of_pieces(_pieces(session))
+                dictionary = Dictionary()
+                self._ledger = Ledger.of_parts(_parts(session, dictionary), dictionary)
             return
         if self._outgrown:
             self._open(session)
@@ -93,6 +99,11 @@ class Book:
         session.add(SavedLedger(token=token, server=_server(session), saved_at=clock.now()))
 
 
+def _of_one_snapshot(engine):
+    """An engine whose transactions see one state of the database, from their first statement on."""
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def _trusted(said, session) -> bool:
     """Whether this database, on this server, is the one that a file with this mark was laid from."""
     known = session.get(SavedLedger, said["token"]) if said["format"] == FORMAT else None
@@ -126,75 +137,108 @@ def _no_collecting():
             gc.enable()
 
 
-def _pieces(session):
-    """All that counts, as `Ledger.of_pieces` takes it: most titles' lines as they are, the rest by `counting`."""
-    special = set(session.scalars(_special()))
-    yield from _plain_lines(session, special)
-    yield from _plain_holdbacks(session, special)
-    special = sorted(special)
+def _parts(session, dictionary):
+    """All that counts, coded: most titles' lines as they are, the rest by `counting`."""
+    lines, odd = [], []
+    for part, special in _lines(session, dictionary):
+        lines.append(part)
+        odd.append(special)
+    special = np.unique(np.concatenate([*odd, np.fromiter(session.scalars(_special()), np.int64)]))
+    yield from (part.without(special) for part in lines)
+    yield from (dictionary.coded(fields).without(special) for fields in _holdbacks(session))
     for start in range(0, len(special), AT_ONCE):
-        some = counting.shares(session, special[start:start + AT_ONCE], claims=False)
-        yield from by_field(row for title_id, shares in some.items() for row in rows_of(title_id, shares))
+        some = counting.shares(session, special[start:start + AT_ONCE].tolist(), claims=False)
+        yield from map(dictionary.coded, by_field(
+            row for title_id, shares in some.items() for row in rows_of(title_id, shares)))
 
 
 def _special():
-    """Titles of which a line by itself does not say what counts: with a hierarchy, runs, open dates or media."""
-    several = select(Title.root_id).group_by(Title.root_id).having(func.count() > 1)
-    odd = select(Title.root_id).join(Line, Line.title_id == Title.id).where(Line.counts_until.is_(None), or_(
-        Line.runs.is_not(None), Line.tba != null(), Line.leaves != null(), Line.hereafter, Line.future))
-    held = select(Title.root_id).join(Holdback, Holdback.title_id == Title.id).where(
-        Holdback.counts_until.is_(None), Holdback.tba != null())
-    return select(Title.id).where(Title.root_id.in_(several.union(odd, held)))
+    """Titles of which a line by itself does not say what counts, for other reasons than are in the line (`_odd`):
+    they are in a hierarchy, or a holdback waits for a date."""
+    below = select(Title.root_id).where(Title.parent_id.is_not(None))
+    held = select(Holdback.title_id).where(Holdback.counts_until.is_(None), Holdback.tba != null())
+    return select(Title.id).where(or_(Title.root_id.in_(below), Title.id.in_(held)))
 
 
-def _plain_lines(session, special):
-    """The lines of all other titles, field by field."""
-    first, last = _Days(0), _Days(1)
-    for titles, starts, ends, is_licence, *keys, exclusive in _plain(
-            session, special, Line, Line.licence_id.is_not(None), Line.territories_key, Line.media_key,
-            Line.languages_key, type_coerce(Line.exclusive, Integer)):
-        sets = terms.sets(set().union(*keys), session)
-        yield (titles, [0] * len(titles), is_licence, *([sets[key] for key in column] for column in keys),
-               [first[day] for day in starts], [last[day] for day in ends], exclusive)
+_odd = or_(Line.runs.is_not(None), Line.tba != null(), Line.leaves != null(), Line.hereafter, Line.future)
 
 
-def _plain_holdbacks(session, special):
-    """Their hard holdbacks."""
-    first, last = _Days(0), _Days(1)
-    for titles, starts, ends, *keys, hard, licensee_ids, names in _plain(
-            session, special, Holdback, Holdback.territories_key, Holdback.media_key, Holdback.hard,
-            Licence.licensee_id, Licence.licensee_name):
-        sets = terms.sets(set().union(*keys), session)
+def _lines(session, dictionary):
+    """(the lines coded, which of their titles have one of runs, open dates or later media), some at a time.
+
+    They are nearly all there is, so the database makes three numbers of each, and nothing else is made of them here
+    but arrays.
+    """
+    keys = Line.territories_key, Line.media_key, Line.languages_key
+    where, what, spoken = sets = [_numbered_sets(session).subquery() for _ in keys]
+    start, end = _days(session, Line)
+    role = sum(cast(each, Integer) * bit for each, bit in (
+        (Line.exclusive, 1), (Line.licence_id.is_not(None), 2), (_odd, 4)))
+    query = select(Line.title_id, (where.c.number * SETS + what.c.number) * SETS + spoken.c.number,
+                   (start * DAYS + end) * ROLES + role).where(Line.counts_until.is_(None))
+    for key, each in zip(keys, sets, strict=True):
+        query = query.join(each, each.c.key == key)
+    roles = np.array([dictionary.roles[kind, exclusive, None, None]
+                      for kind in (MANDATE, LICENCE) for exclusive in (False, True)])
+    interned = dictionary.territories, dictionary.media, dictionary.languages
+    meant = _meant(session, dict(zip(terms.AXES, interned, strict=True)))
+    for titles, packed, dated in _in_numbers(session, query):
+        role = dated % ROLES
+        numbers = np.stack([meant[packed // SETS ** 2], meant[packed // SETS % SETS], meant[packed % SETS],
+                            roles[role % 4]], axis=1)
+        days = np.stack([dated // ROLES // DAYS, dated // ROLES % DAYS], axis=1)
+        yield Coded(titles, np.zeros(len(titles), np.int32), role % 4 >= 2, numbers.astype(dictionary.dtype),
+                    days.astype(np.int32)), titles[role >= 4]
+
+
+def _in_numbers(session, query):
+    """The fields of a query of whole numbers as arrays, many rows at a time; from the driver's own cursor, because
+    what SQLAlchemy makes of a row would take as long as all else that is done here."""
+    connection = session.connection()
+    cursor = connection.connection.cursor(*([] if connection.dialect.name == "sqlite" else ["lines"]))  # on the server
+    with closing(cursor):
+        cursor.execute(str(query.compile(connection, compile_kwargs={"literal_binds": True})))
+        pieces = iter(partial(cursor.fetchmany, AT_A_TIME), [])
+        while some := [np.fromiter(chain.from_iterable(rows), np.int64).reshape(len(rows), -1)
+                       for rows in islice(pieces, TOGETHER)]:
+            yield np.concatenate(some).T
+
+
+def _numbered_sets(session):
+    """The key of every set and a number for it, which means something within one snapshot."""
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    number = literal_column("rowid", BigInteger) if sqlite else func.row_number().over(order_by=TermSet.key)
+    return select(TermSet.key, number.label("number"))
+
+
+def _meant(session, interned):
+    """What a dictionary calls the sets that `_numbered_sets` numbers, by that number. `interned` are its axes."""
+    numbers = {key: number for key, number in session.execute(_numbered_sets(session))}
+    meant, keys = np.zeros(max(numbers.values(), default=0) + 1, dtype=np.int64), list(numbers)
+    for start in range(0, len(keys), AT_ONCE):
+        for key, mask in terms.sets(keys[start:start + AT_ONCE], session).items():
+            meant[numbers[key]] = interned[key.partition(":")[0]][mask]
+    return meant
+
+
+def _days(session, table):
+    """Start and end as half-open ordinals, in SQL; both databases count days as astronomers do."""
+    if session.get_bind().dialect.name == "sqlite":
+        start, last = (cast(func.julianday(day) - 1721424.5, BigInteger) for day in (table.starts_on, table.ends_on))
+    else:
+        start, last = (cast(extract("julian", day), BigInteger) - 1721425 for day in (table.starts_on, table.ends_on))
+    return start, func.coalesce(last + 1, FOREVER)
+
+
+def _holdbacks(session):
+    """Hard holdbacks, field by field."""
+    query = (select(Holdback.title_id, Holdback.territories_key, Holdback.media_key, *_days(session, Holdback),
+                    Licence.licensee_id, Licence.licensee_name)
+             .outerjoin(Licence, Licence.id == Holdback.licence_id)
+             .where(Holdback.counts_until.is_(None), Holdback.hard))
+    for rows in session.connection().execute(query, execution_options={"yield_per": AT_ONCE}).partitions():
+        sets = terms.sets({key for row in rows for key in row[1:3]}, session)
         yield from by_field(
-            (title_id, 0, HOLDBACK, sets[where], sets[what], languages.ALL, first[start], last[end], True, None,
+            (title_id, 0, HOLDBACK, sets[where], sets[what], languages.ALL, start, end, True, None,
              name if licensee is None else licensee)
-            for title_id, start, end, where, what, counts, licensee, name in zip(
-                titles, starts, ends, *keys, hard, licensee_ids, names, strict=True) if counts)
-
-
-def _plain(session, special, table, *fields):
-    """What counts of a table, of all titles that are not special: titles, starts, ends and the fields, each piece a
-    tuple for each. There are millions: so dates come as the driver has them, and rows in the order they lie in."""
-    query = (select(table.title_id, type_coerce(table.starts_on, String), type_coerce(table.ends_on, String), *fields)
-             .where(table.counts_until.is_(None)))
-    if table is Holdback:
-        query = query.outerjoin(Licence, Licence.id == Holdback.licence_id)
-    rows = session.connection().execute(query, execution_options={"yield_per": AT_ONCE})
-    for some in rows.partitions():
-        fields = list(zip(*some, strict=True))
-        if not special.isdisjoint(fields[0]):
-            fields = list(zip(*(row for row in zip(*fields, strict=True) if row[0] not in special), strict=True))
-        if fields:
-            yield fields
-
-
-class _Days(dict):
-    """Day numbers of dates, as a database gives them: as dates, or as text. None is FOREVER."""
-
-    def __init__(self, later):
-        super().__init__({None: FOREVER})
-        self._later = later
-
-    def __missing__(self, day):
-        self[day] = number = (day if isinstance(day, date) else date.fromisoformat(day)).toordinal() + self._later
-        return number
+            for title_id, where, what, start, end, licensee, name in rows)

@@ -3,6 +3,7 @@
 Sets of territories, media and languages repeat across a catalogue, and so do the ways in which a line counts
 (`Role`); each distinct one is interned under a number, and a row holds numbers and two days.
 """
+from collections.abc import Iterable
 from itertools import islice, repeat
 from typing import NamedTuple
 
@@ -127,6 +128,20 @@ def _words(holders):
     return full.view(np.dtype("<u8"))
 
 
+class Coded(NamedTuple):
+    """Rows by number, one place of each array for each row."""
+    titles: np.ndarray
+    shares: np.ndarray
+    blocking: np.ndarray  # is it no mandate
+    numbers: np.ndarray  # rows x (territories, media, languages, role)
+    days: np.ndarray  # rows x (start, end)
+
+    def without(self, titles) -> "Coded":
+        """The rows of all other titles."""
+        out = np.isin(self.titles, titles)
+        return Coded(*(each[~out] for each in self)) if out.any() else self
+
+
 class Dictionary:
     """What the numbers in the columns mean. It only grows, so columns laid down earlier keep their meaning."""
 
@@ -140,8 +155,8 @@ class Dictionary:
         most = max(map(len, (self.territories, self.media, self.languages, self.roles)))
         return np.dtype(np.uint16 if most <= 1 << 16 else np.uint32)
 
-    def coded(self, fields):
-        """(title ids, share numbers, is it no mandate, numbers, days) of rows given field by field."""
+    def coded(self, fields) -> Coded:
+        """Rows given `by_field`; what is new in them gets its number."""
         titles, shares, kinds, territories, media, languages, starts, ends, exclusive, *more = fields
         size = len(titles)
         runs_left, licensees = more or (repeat(None, size), repeat(None, size))
@@ -151,8 +166,8 @@ class Dictionary:
         for place, (interned, things) in enumerate(columns):
             numbers[:, place] = np.fromiter(map(interned.__getitem__, things), np.uint32, size)
         days[:, 0], days[:, 1] = np.fromiter(starts, np.int32, size), np.fromiter(ends, np.int32, size)
-        return (np.fromiter(titles, np.int64, size), np.fromiter(shares, np.int32, size),
-                np.fromiter(kinds, np.uint8, size) != MANDATE, numbers.astype(self.dtype), days)
+        return Coded(np.fromiter(titles, np.int64, size), np.fromiter(shares, np.int32, size),
+                     np.fromiter(kinds, np.uint8, size) != MANDATE, numbers.astype(self.dtype), days)
 
 
 class Columns(NamedTuple):
@@ -173,16 +188,15 @@ class Columns(NamedTuple):
 
 
 def by_field(rows):
-    """Rows as `laid` takes them: some thousand at a time, field by field."""
+    """Rows as a dictionary codes them: some thousand at a time, field by field."""
     rows = iter(rows)
     while some := list(islice(rows, AT_A_TIME)):
         yield tuple(zip(*some, strict=True))
 
 
-def laid(pieces, dictionary: Dictionary) -> Columns:
-    """Rows in any order, given `by_field`, as columns, titles ascending. Fast where they come by title, share and
-    mandates first."""
-    parts = [dictionary.coded(fields) for fields in pieces]
+def laid(parts: Iterable[Coded], dictionary: Dictionary) -> Columns:
+    """Rows in any order as columns, titles ascending. Fast where they come by title, share and mandates first."""
+    parts = list(parts)
     if not parts:
         return _empty(dictionary.dtype)
     titles, shares, blocking, numbers, days = map(np.concatenate, zip(*parts, strict=True))

@@ -23,7 +23,7 @@ from licensing.rights.dates import Dates
 from licensing.rights.holdings import Line
 from licensing.rights.scan import AVAILABLE, PARTIAL, UNAVAILABLE, UNSURE, Question
 
-__all__ = ["AVAILABLE", "PARTIAL", "UNAVAILABLE", "Ledger", "Row", "by_field", "rows_of"]
+__all__ = ["AVAILABLE", "PARTIAL", "UNAVAILABLE", "Dictionary", "Ledger", "Row", "by_field", "rows_of"]
 WORTH_COMPILING = 20_000  # rows; below, numpy answers sooner than compiled code is loaded
 WORTH_ALL = 8  # if more than one title of so many is asked for, all are judged: that is less work than picking them
 MARK = "mark.json"
@@ -79,22 +79,26 @@ class Ledger:
     def __init__(self, items=(), compiled: bool | None = None):
         """`items` are (title id, its shares)."""
         self._begin(Dictionary(), compiled=compiled)
-        self._columns = laid(by_field(row for title_id, shares in items for row in rows_of(title_id, shares)),
-                             self._dictionary)
+        self._columns = self._laid(row for title_id, shares in items for row in rows_of(title_id, shares))
 
     @classmethod
     def of_rows(cls, rows, compiled: bool | None = None) -> "Ledger":
         """From any iterable of `Row`s, or of plain tuples like them, all with or all without the last two fields."""
-        return cls.of_pieces(by_field(rows), compiled)
-
-    @classmethod
-    def of_pieces(cls, pieces, compiled: bool | None = None) -> "Ledger":
-        """From some thousand rows at a time, each piece a sequence for each field of `Row`; all with or all without the
-        last two. Quicker than rows where a database gives them so."""
         ledger = cls.__new__(cls)
         ledger._begin(Dictionary(), compiled=compiled)
-        ledger._columns = laid(pieces, ledger._dictionary)
+        ledger._columns = ledger._laid(rows)
         return ledger
+
+    @classmethod
+    def of_parts(cls, parts, dictionary: Dictionary) -> "Ledger":
+        """From rows that are coded by this dictionary already, some thousand in each part."""
+        ledger = cls.__new__(cls)
+        ledger._begin(dictionary)
+        ledger._columns = laid(parts, dictionary)
+        return ledger
+
+    def _laid(self, rows) -> Columns:
+        return laid(map(self._dictionary.coded, by_field(rows)), self._dictionary)
 
     def _begin(self, dictionary, columns=None, compiled=None):
         self.compiled, self.mark = compiled, None
@@ -114,7 +118,7 @@ class Ledger:
         if below == len(self._columns.ids) or self._columns.ids[below] != title_id:
             below = -1
         known = self._knows(title_id, below)
-        self._changes.put(title_id, laid(by_field(rows_of(title_id, shares)), self._dictionary), below)
+        self._changes.put(title_id, self._laid(rows_of(title_id, shares)), below)
         if below < 0 or known != bool(shares):
             self._frame = None  # which titles there are, and where, is found anew
 

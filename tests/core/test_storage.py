@@ -214,10 +214,10 @@ def test_an_address_for_reading_does_nothing_else(place):
 def test_an_address_that_expired_opens_nothing(place):
     put(place)
     upload_id = place.store.begin(OTHER, "video/mp4")
-    reading, part = place.store.signed_get(KEY, 1), place.store.signed_part(OTHER, upload_id, 1, 4, 1)
-    form = place.store.signed_post(OTHER, "image/png", 1)
+    reading, part = place.store.signed_get(KEY, 3), place.store.signed_part(OTHER, upload_id, 1, 4, 3)
+    form = place.store.signed_post(OTHER, "image/png", 3)
     assert place.ask("GET", reading).status == 200
-    time.sleep(2.1)  # the server's clock is real
+    time.sleep(4.1)  # the server's clock is real
     assert place.ask("GET", reading).status in REFUSED
     assert place.ask("PUT", part, b"late").status in REFUSED
     assert place.post(form, DATA).status in REFUSED
