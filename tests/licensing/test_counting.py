@@ -14,6 +14,7 @@ from licensing import contracts, counting, mandates, terms
 from licensing.models import Licence
 from tests.conftest import both
 from tests.licensing.test_doors import some_terms
+from tests.scale import at
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_what_is_kept_is_never_stale(fresh, kept, monkeypatch):
         for title in (film, series):
             mandates.record(title, terms.read(seed.line("World", "all", "2020-01-01", None)))
         db.session.commit()
-        for turn in range(60):
+        for turn in range(at(ci=25, long=60)):
             title = rng.choice([film, series])
             act = rng.choice(["grant", "grant", "terminate", "episode"])
             if act == "grant":

@@ -7,6 +7,8 @@ it. Beside them others ask for another territory of the same titles, and every o
 from collections import Counter
 from itertools import cycle, islice
 
+import pytest
+
 import seed
 from accounts import people
 from catalogue import titles
@@ -126,7 +128,8 @@ def test_one_of_sixty_four_wins_whatever_the_door_and_the_overlap(fresh):
     assert ROUNDS < 20 or len(winners) == 4, winners
 
 
-@both
+@pytest.mark.parametrize("backend", at(ci=["sqlite"], long=["sqlite", pytest.param(
+    "postgresql", marks=pytest.mark.postgresql)]), indirect=True)
 def test_without_lock_and_guard_the_sixty_four_are_sold_the_same_right(fresh):
     """The positive control: a race that cannot be lost proves nothing."""
     app, twice = fresh(seeded=True), 0

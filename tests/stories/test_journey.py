@@ -124,7 +124,7 @@ def publish(agent):
 def search(buyer, words):
     """Words and a line: SVOD, Hong Kong + Taiwan, 2027 to 2029, exclusive."""
     buyer.go("Search")
-    buyer.page.get_by_role("searchbox").fill(words)
+    buyer.page.get_by_label("Title, person, subject").fill(words)
     ask_the_line(buyer)
     buyer.press(buyer.button("Show what is free"))
     expect(buyer.page.get_by_text("You are asking: SVOD · Hong Kong")).to_be_visible()

@@ -1,0 +1,210 @@
+"""The Whoosh index: how to write it, how to ask it. This folder alone imports Whoosh; it knows no table.
+
+The folder holds generations and a pointer to the current one. A rebuild makes a new generation beside the
+old and moves the pointer; readers follow at their next question. Whoosh does not sync to disk, so the index
+is a copy that may be lost: what cannot be read raises Damaged, and the worker rebuilds. The folder is
+trusted: Whoosh unpickles its files.
+"""
+import fcntl
+import os
+import re
+import shutil
+import threading
+import warnings
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from search import analysis, grammar, matching
+from search.grammar import Unsearchable
+from search.index.reader import Postings, Reader
+from search.index.schema import SCHEMA, Document, add
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
+    import whoosh.index
+
+__all__ = ["Damaged", "Document", "Index"]
+WRITER_MB = 128
+
+
+class Damaged(Exception):
+    """The index cannot be read; build it anew."""
+
+
+class Index:
+    """An index in a folder. Safe for threads; one writer at a time across processes."""
+
+    def __init__(self, folder):
+        self._folder = Path(folder)
+        self._lock = threading.RLock()
+        self._generation: str | None = None
+        self._reader: Reader | None = None
+        self._postings = Postings()
+
+    # -------------------------------------------------------------- asking
+
+    def find(self, text: str) -> np.ndarray:
+        """Ids of the titles that a query means, best first (`matching.rank`).
+
+        A word is a word, a "phrase in quotes", or either with a minus before it, which excludes. Raises
+        Unsearchable where the text has no word to search for or is too long.
+        """
+        wanted, unwanted = grammar.read(text)
+        with self._reading() as reader:
+            return reader.ids[matching.rank(reader, wanted, unwanted, analysis.whole(text))]
+
+    def meant(self, text: str, seen) -> str | None:
+        """The query with words in place of those that stand nowhere, or None where there are no better ones.
+
+        `seen(ids)` says whether the asker may see any of some titles: no word of another is told.
+        """
+        wanted, unwanted = grammar.read(text)
+        if unwanted or any(slot.paired or slot.phrase for slot in wanted):
+            return None
+        with self._reading() as reader:
+            words = [matching.meant(reader, slot, lambda docs: seen(reader.ids[docs])) for slot in wanted]
+        return " ".join(words) if words != [slot.text for slot in wanted] else None
+
+    def stamps(self) -> dict[int, str]:
+        """What the index holds: title id → stamp."""
+        with self._reading() as reader:
+            return {int(each["id"]): each["stamp"] for each in reader.searcher.reader().all_stored_fields()}
+
+    @staticmethod
+    def marks(text: str, value: str) -> list[tuple[int, int]]:
+        """Where in `value` the words of a query stand: (start, end) pairs, ascending, not touching."""
+        try:
+            wanted, _ = grammar.read(text)
+        except Unsearchable:
+            return []
+        spans = []
+        for found in analysis.tokens(value):
+            if any(matching.holds(slot, found.term) for slot in wanted):
+                if spans and found.start <= spans[-1][1]:
+                    spans[-1] = (spans[-1][0], found.end)
+                else:
+                    spans.append((found.start, found.end))
+        return spans
+
+    @contextmanager
+    def _reading(self):
+        with self._lock:
+            try:
+                self._refresh()
+                yield self._reader
+            except Unsearchable:
+                raise
+            except Exception as problem:  # Whoosh raises whatever a broken file makes its reader stumble over
+                self._close()
+                raise self._damaged(problem) from problem
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anyone found that it cannot be read, since it was built."""
+        return self._mark.exists()
+
+    @property
+    def _mark(self):
+        return self._folder / "damaged"
+
+    def _damaged(self, problem) -> Damaged:
+        """Leave word for the worker, who builds it anew; whoever asks may not write."""
+        with suppress(OSError):
+            self._mark.touch()
+        return Damaged(f"{type(problem).__name__}: {problem}")
+
+    def _refresh(self):
+        generation = self._pointer() or self._begin()
+        if generation != self._generation or self._reader is None:
+            self._close()
+            searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
+            self._reader, self._generation = Reader(searcher, self._postings), generation
+        elif (searcher := self._reader.searcher.refresh()) is not self._reader.searcher:
+            self._reader = Reader(searcher, self._postings)
+
+    def close(self):
+        """Let go of the files."""
+        with self._lock:
+            self._close()
+
+    def _close(self):
+        if self._reader is not None:
+            self._reader.searcher.close()
+        self._reader = self._generation = None
+
+    # -------------------------------------------------------------- writing
+
+    def replace(self, documents, gone=()):
+        """Write documents, and remove the ids in `gone`, in one commit. Doing it again changes nothing."""
+        with self._writing():
+            generation = self._pointer() or self._begin()
+            try:
+                writer = whoosh.index.open_dir(str(self._folder / generation)).writer(limitmb=WRITER_MB)
+            except Exception as problem:
+                raise self._damaged(problem) from problem
+            try:
+                for document in documents:
+                    writer.delete_by_term("id", str(document.id))
+                    add(writer, document)
+                for each in gone:
+                    writer.delete_by_term("id", str(each))
+                writer.commit()
+            except BaseException:
+                writer.cancel()
+                raise
+
+    def rebuild(self, documents) -> int:
+        """Build a new generation from `documents` and make it the current one. Returns their number."""
+        with self._writing():
+            generation = self._name_next()
+            writer = self._create(generation).writer(limitmb=WRITER_MB)
+            count = 0
+            for document in documents:
+                add(writer, document)
+                count += 1
+            writer.commit()
+            self._point_to(generation)
+            self._mark.unlink(missing_ok=True)
+            for old in self._folder.glob("generation-*"):
+                if old.name != generation:
+                    shutil.rmtree(old, ignore_errors=True)
+            return count
+
+    @contextmanager
+    def _writing(self):
+        """One writer across processes; the lock dies with its process."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "writer.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _begin(self) -> str:
+        """The first generation, empty."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        generation = self._name_next()
+        self._create(generation)
+        self._point_to(generation)
+        return generation
+
+    def _name_next(self):
+        taken = [int(match[1]) for each in self._folder.glob("generation-*")
+                 if (match := re.fullmatch(r"generation-(\d+)", each.name))]
+        return f"generation-{max(taken, default=0) + 1:06d}"
+
+    def _create(self, generation):
+        folder = self._folder / generation
+        folder.mkdir()
+        return whoosh.index.create_in(str(folder), SCHEMA)
+
+    def _pointer(self) -> str | None:
+        try:
+            return (self._folder / "current").read_text().strip() or None
+        except FileNotFoundError:
+            return None
+
+    def _point_to(self, generation):
+        fresh = self._folder / f"current.{os.getpid()}"
+        fresh.write_text(generation)
+        os.replace(fresh, self._folder / "current")

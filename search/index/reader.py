@@ -1,0 +1,113 @@
+"""One state of the index, as `search.matching` asks it."""
+import warnings
+from bisect import bisect_left
+from collections import OrderedDict
+
+import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from search.index.schema import SCHEMA
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
+    from whoosh import query
+    from whoosh.matching import ListMatcher
+    from whoosh.reading import TermNotFound
+
+KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
+
+
+class Postings:
+    """What was decoded of segments, which never change: the longest unused goes first."""
+
+    def __init__(self):
+        self._kept, self._size = OrderedDict(), 0
+
+    def get(self, key, make):
+        if (found := self._kept.get(key)) is None:
+            found = self._kept[key] = make()
+            self._size += len(found) + 100
+            while self._size > KEPT_POSTINGS and len(self._kept) > 1:
+                self._size -= len(self._kept.popitem(last=False)[1]) + 100
+        self._kept.move_to_end(key)
+        return found
+
+
+class Reader:
+    """One state of the index, as `matching` asks it. Documents are numbers from 0 to `size` - 1."""
+
+    def __init__(self, searcher, postings):
+        self.searcher, self._postings = searcher, postings
+        self._segments = [each for each in searcher.reader().leaf_readers() if each[0].doc_count_all()]
+        self.size = searcher.reader().doc_count_all()
+        self.live = np.ones(self.size, dtype=bool)
+        self.ids, self.years = np.zeros(self.size, dtype=np.int64), np.zeros(self.size, dtype=np.int32)
+        for reader, offset in self._segments:
+            end = offset + reader.doc_count_all()
+            self.ids[offset:end] = self._kept(reader, "number", lambda r=reader: _column(r, "number", np.int64))
+            self.years[offset:end] = self._kept(reader, "year", lambda r=reader: _column(r, "year", np.int32))
+            self.live[[offset + each for each in reader.segment().deleted_docs()]] = False
+
+    def _kept(self, reader, key, make):
+        return self._postings.get((reader.segment().segment_id(), key), make)
+
+    def docs(self, field, term) -> np.ndarray:
+        """Documents with a term in a field, ascending."""
+        found = [self._kept(reader, (field, term), lambda r=reader: _decoded(r, field, term)) + offset
+                 for reader, offset in self._segments]
+        return np.concatenate(found) if found else np.array([], dtype=np.int32)
+
+    def phrase(self, field, terms) -> np.ndarray:
+        """Documents with these terms one after another in a field."""
+        return np.fromiter(self.searcher.docs_for_query(query.Phrase(field, list(terms))), dtype=np.int64)
+
+    def _lexicon(self, reader, field) -> list[str]:
+        return self._kept(reader, field, lambda: sorted(
+            term.decode() for term in reader.lexicon(field)))
+
+    def starting(self, field, prefix, most) -> list[str]:
+        """Terms of a field that begin like this, the first so many."""
+        found = set()
+        for reader, _ in self._segments:
+            terms = self._lexicon(reader, field)
+            place = bisect_left(terms, prefix)
+            while place < len(terms) and len(found) < most and terms[place].startswith(prefix):
+                found.add(terms[place])
+                place += 1
+        return sorted(found)
+
+    def like(self, field, term, most) -> list[str]:
+        """Terms of a field with at most so many letters wrong, the nearest first."""
+        found = {}
+        for reader, _ in self._segments:
+            found.update((each, away) for each, away, _ in process.extract(
+                term, self._lexicon(reader, field), scorer=OSA.distance, score_cutoff=most, limit=None))
+        return sorted(found, key=lambda each: (found[each], each))
+
+    def names(self, doc) -> list[str]:
+        """The names of a document, folded."""
+        return self.searcher.stored_fields(doc)["said"]
+
+
+def _decoded(reader, field, term):
+    """The documents of one segment with a term, also those deleted since: what is kept must hold for as long as the
+    segment does, and Whoosh's own way leaves out what is deleted now."""
+    try:
+        matcher = reader._terms.matcher(field, term.encode(), SCHEMA[field].format)
+    except TermNotFound:
+        return np.array([], dtype=np.int32)
+    if isinstance(matcher, ListMatcher):
+        return np.fromiter(matcher.all_ids(), dtype=np.int32)
+    found = []
+    while matcher.is_active():
+        if matcher._ids is None:
+            matcher._read_ids()
+        found.extend(matcher._ids)
+        matcher._next_block()
+    return np.array(found, dtype=np.int32)
+
+
+def _column(reader, name, dtype):
+    column = reader.column_reader(name)
+    return np.array([column[each] for each in range(reader.doc_count_all())], dtype=dtype)
