@@ -215,6 +215,8 @@ def _meant(session, interned):
     """What a dictionary calls the sets that `_numbered_sets` numbers, by that number. `interned` are its axes."""
     numbers = {key: number for key, number in session.execute(_numbered_sets(session))}
     meant, keys = np.zeros(max(numbers.values(), default=0) + 1, dtype=np.int64), list(numbers)
+    if len(meant) > SETS:  # a number too large would run into its neighbour, and the answers would be wrong
+        raise OverflowError(f"{len(meant):,} sets of terms; the ledger is laid from {SETS:,} at most")
     for start in range(0, len(keys), AT_ONCE):
         for key, mask in terms.sets(keys[start:start + AT_ONCE], session).items():
             meant[numbers[key]] = interned[key.partition(":")[0]][mask]

@@ -70,6 +70,13 @@ def test_laid_from_lines_and_laid_by_the_engine_are_the_same(fresh):
         assert plain and special and not plain & special, "the demo world has both kinds"
 
 
+def test_more_sets_than_can_be_told_apart_are_refused_and_never_mixed_up(fresh, monkeypatch):
+    with fresh(seeded=True).app_context():
+        monkeypatch.setattr(book, "SETS", 2)
+        with pytest.raises(OverflowError):
+            verdicts(Book())
+
+
 @both
 def test_a_file_is_opened_elsewhere_and_what_changed_since_is_replayed(fresh, tmp_path):
     app = fresh(seeded=True)
