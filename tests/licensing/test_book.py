@@ -1,18 +1,22 @@
 """The file of the ledger: shared by processes, brought up to date, trusted only by the database it was laid from."""
 import random
 import sqlite3
+import threading
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
 import seed
+from catalogue import titles
 from catalogue.models import Title
 from core.database import db
-from licensing import book, contracts, counting, terms
+from licensing import book, contracts, counting, mandates, terms
 from licensing.book import Book
 from licensing.models import Line, SavedLedger
+from licensing.rights import territories
 from licensing.rights.ledger import AVAILABLE, Ledger, rows_of
 from search import worker
 from tests.conftest import both, make_app
@@ -75,6 +79,42 @@ def test_more_sets_than_can_be_told_apart_are_refused_and_never_mixed_up(fresh, 
         monkeypatch.setattr(book, "SETS", 2)
         with pytest.raises(OverflowError):
             verdicts(Book())
+
+
+@both
+def test_a_deal_signed_while_the_ledger_is_laid_is_in_it_whole_or_not_at_all(fresh):
+    """Laying takes half a minute at a million titles and many statements: after each of them somebody may commit."""
+    app, here, elsewhere = fresh(seeded=True), threading.get_ident(), territories.codes(territories.read(["Europe"]))
+
+    def somebody_signs(title_id, place):
+        with app.app_context():
+            grant(title_id, seed.line(f"HK,{place}", "svod", "2027-01-01", "2029-12-31"))  # a new set of terms, too
+
+    with app.app_context():
+        house = db.session.scalar(select(Title.organisation_id))
+        for step in count(1):
+            title = titles.create(house, kind="film", original_title=f"Film {step}", status="published")
+            mandates.record(title, terms.read(seed.line("World", "all", "2020-01-01", None)))
+            db.session.commit()
+            said = [title.id, elsewhere[step]]
+            before, a_book, left = verdicts(Book()), Book(), [step]
+
+            def after_a_statement(*_, left=left, said=said):
+                left[0] -= threading.get_ident() == here
+                if left[0] == 0 and said:
+                    deal = threading.Thread(target=somebody_signs, args=[said.pop(0), said.pop()])
+                    deal.start()
+                    deal.join()
+
+            event.listen(db.engine, "after_cursor_execute", after_a_statement)
+            during = verdicts(a_book)
+            event.remove(db.engine, "after_cursor_execute", after_a_statement)
+            if said:
+                break
+            after = verdicts(Book())
+            assert before != after == verdicts(a_book), step
+            assert during in (before, after), step
+    assert step > 5, "laying takes more statements than that"
 
 
 @both
