@@ -4,6 +4,9 @@ Facets and totals are counted here and never from the index, so they are exact a
 cover exactly what the viewer may see.
 """
 import threading
+from bisect import bisect
+from contextlib import suppress
+from copy import copy
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,19 +19,32 @@ from catalogue import changes
 from catalogue.models import Status, Title
 from core.database import db, reading
 
-FIELDS = (Title.id, Title.organisation_id, Title.status, Title.kind, Title.original_language, Title.year,
-          Title.countries, Title.genres, Title.original_title)
+QUERY = select(Title.id, Title.organisation_id, Title.status, Title.kind, Title.original_language, Title.year,
+               Title.countries, Title.genres, Title.original_title).order_by(Title.id)
+MOST_CHANGED = 5_000  # titles, above which it is quicker to begin anew
+NOBODY = -1  # owns what is gone
 
 
 class Coded:
-    """A column of words as small numbers. `lists` holds several words per row (countries, genres)."""
+    """A column of words as small numbers, of which a row has some or none: entry i says that `rows[i]` has
+    `words[codes[i]]`."""
 
-    def __init__(self, lists):
-        self.words = sorted({word for each in lists for word in each})
-        place = {word: number for number, word in enumerate(self.words)}
-        self.place = place
-        self.codes = np.array([place[word] for each in lists for word in each], dtype=np.int32)
-        self.rows = np.repeat(np.arange(len(lists)), [len(each) for each in lists])
+    def __init__(self):
+        self.words, self.place = [], {}
+        self.codes, self.rows = np.array([], dtype=np.int32), np.array([], dtype=np.int32)
+
+    def replaced(self, rows, lists) -> "Coded":
+        """The column where these rows have the words of these lists."""
+        then = Coded()
+        then.words, then.place = self.words, self.place
+        if any(word not in self.place for each in lists for word in each):
+            then.words = list(dict.fromkeys([*self.words, *(word for each in lists for word in each)]))
+            then.place = {word: number for number, word in enumerate(then.words)}
+        kept = ~np.isin(self.rows, rows)
+        then.codes = np.concatenate([self.codes[kept], np.array(
+            [then.place[word] for each in lists for word in each], dtype=np.int32)])
+        then.rows = np.concatenate([self.rows[kept], np.repeat(rows, [len(each) for each in lists])])
+        return then
 
     def having(self, wanted, size) -> np.ndarray:
         """Which of `size` rows have one of the wanted words."""
@@ -40,27 +56,71 @@ class Coded:
     def counts(self, mask) -> dict[str, int]:
         """How often each word stands in the rows of `mask`, most often first."""
         found = np.bincount(self.codes[mask[self.rows]], minlength=len(self.words))
-        return {self.words[code]: int(found[code]) for code in np.lexsort((np.arange(len(found)), -found))
-                if found[code]}
+        some = [(self.words[code], int(found[code])) for code in np.flatnonzero(found)]
+        return dict(sorted(some, key=lambda each: (-each[1], each[0])))
+
+
+NUMBERS = {  # column → its type, and what a row of the database has in it
+    "ids": (np.int64, lambda row: row.id), "owner": (np.int64, lambda row: row.organisation_id),
+    "published": (bool, lambda row: row.status == Status.PUBLISHED), "year": (np.int32, lambda row: row.year or 0),
+    "names": (object, lambda row: row.original_title.casefold())}
+WORDS = {
+    "kind": lambda row: [row.kind], "genre": lambda row: row.genres, "country": lambda row: row.countries,
+    "language": lambda row: [row.original_language] if row.original_language else [],
+    "decade": lambda row: [f"{row.year // 10}0s"] if row.year else [],
+    "seller": lambda row: [str(row.organisation_id)]}
 
 
 class Columns:
-    """One state of the columns. Row i of every column is the title `ids[i]`; ids ascend."""
+    """One state of the columns, which stays as it is. Row i of every column is the title `ids[i]`; ids ascend.
 
-    def __init__(self, rows):
-        self.ids = np.array([row.id for row in rows], dtype=np.int64)
-        self.owner = np.array([row.organisation_id for row in rows], dtype=np.int64)
-        self.published = np.array([row.status == Status.PUBLISHED for row in rows], dtype=bool)
-        self.year = np.array([row.year or 0 for row in rows], dtype=np.int32)
-        self.kind = Coded([[row.kind] for row in rows])
-        self.language = Coded([[row.original_language] if row.original_language else [] for row in rows])
-        self.country = Coded([row.countries for row in rows])
-        self.genre = Coded([row.genres for row in rows])
-        self.decade = Coded([[f"{row.year // 10}0s"] if row.year else [] for row in rows])
-        self.seller = Coded([[str(row.organisation_id)] for row in rows])
-        order = sorted(range(len(rows)), key=lambda place: rows[place].original_title.casefold())
-        self.by_title = np.empty(len(rows), dtype=np.int64)
-        self.by_title[order] = np.arange(len(rows))
+    A title that is gone keeps its row, which nobody sees: so a change is a few entries and no row moves.
+    """
+
+    def __init__(self, rows=()):
+        for name, (dtype, _) in NUMBERS.items():
+            setattr(self, name, np.array([], dtype=dtype))
+        for name in WORDS:
+            setattr(self, name, Coded())
+        self._order = np.array([], dtype=np.int64)  # rows by name
+        self._put(np.arange(len(rows)), rows)
+
+    def changed(self, rows, gone) -> "Columns":
+        """The state in which these rows are as given and the titles in `gone` are not there.
+
+        Raises ValueError where a new title has an id below the last: it has no place.
+        """
+        ids = np.array([row.id for row in rows], dtype=np.int64)
+        new = ~np.isin(ids, self.ids)
+        if len(self.ids) and (ids[new] < self.ids[-1]).any():
+            raise ValueError("A title below the last is new.")
+        then = copy(self)
+        then._put(np.where(new, len(self.ids) + np.cumsum(new) - 1, np.searchsorted(self.ids, ids)), rows)
+        then.owner, then.published = then.owner.copy(), then.published.copy()
+        nobody = then.places(list(gone))
+        then.owner[nobody], then.published[nobody] = NOBODY, False
+        return then
+
+    def _put(self, places, rows):
+        """Write rows at these places; those behind the last are new. Nothing that is there is changed: it is read."""
+        before, size = len(self.ids), max(len(self.ids), int(places.max(initial=-1)) + 1)
+        for name, (dtype, value) in NUMBERS.items():
+            column = np.empty(size, dtype)
+            column[:before] = getattr(self, name)
+            for place, row in zip(places.tolist(), rows, strict=True):
+                column[place] = value(row)
+            setattr(self, name, column)
+        for name, value in WORDS.items():
+            setattr(self, name, getattr(self, name).replaced(places, [value(row) for row in rows]))
+        kept = self._order[~np.isin(self._order, places)]
+        coming = np.array(sorted(places.tolist(), key=self._by_name), dtype=np.int64)
+        self._order = np.insert(kept, [bisect(kept, self._by_name(place), key=self._by_name) for place in coming],
+                                coming)
+        self.by_title = np.empty(size, dtype=np.int64)
+        self.by_title[self._order] = np.arange(size)
+
+    def _by_name(self, place):
+        return self.names[place], place
 
     def visible(self, viewer: Viewer) -> np.ndarray:
         """Which rows the viewer may see: the twin of `titles.visible`, held equal by a test."""
@@ -84,20 +144,22 @@ class Columns:
 class _Keeper:
     def __init__(self):
         self.lock = threading.Lock()
-        self.rows, self.mark, self.columns = {}, None, None
+        self.mark, self.columns = None, None
 
     def current(self, engine) -> Columns:
         with self.lock, reading(), Session(engine) as session:
-            if self.mark is None:
-                self.mark, changed = changes.mark(session), None
-            else:
+            if self.mark is not None:
                 changed, self.mark = changes.since(session, self.mark)
-            if changed is None or changed:
-                query = select(*FIELDS) if changed is None else select(*FIELDS).where(Title.id.in_(changed))
-                for gone in changed or ():
-                    self.rows.pop(gone, None)
-                self.rows.update((row.id, row) for row in session.execute(query))
-                self.columns = Columns([self.rows[each] for each in sorted(self.rows)])
+                if not changed:
+                    return self.columns
+                if len(changed) <= MOST_CHANGED:
+                    rows = session.execute(QUERY.where(Title.id.in_(changed))).all()
+                    with suppress(ValueError):
+                        self.columns = self.columns.changed(rows, gone=changed - {row.id for row in rows})
+                        return self.columns
+                session.rollback()  # a new snapshot
+            self.mark = changes.mark(session)
+            self.columns = Columns(session.execute(QUERY).all())
             return self.columns
 
 

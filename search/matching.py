@@ -13,6 +13,7 @@ from rapidfuzz.distance import OSA
 from search import analysis
 
 FIELDS = {"names": 8.0, "people": 4.0, "keywords": 3.0, "synopsis": 1.0}  # field → what a hit in it is worth
+MISSPELT_IN = {"names", "people"}
 WRITTEN, UNFINISHED, MISSPELT = 1.0, 0.9, 0.7
 EXACT, TYPO, SOUNDS, NAMES = 120.0, 100.0, 90.0, 40.0  # the first of each step of the ranking
 FEW = 5          # hits in names below which the next round is asked
@@ -29,12 +30,24 @@ class Slot:
     text: str
     paired: bool = False
     phrase: bool = False
-    prefix: bool = False  # a single character of a run: with whatever follows
+    prefix: bool = False  # with whatever follows: a single character of a run, or a beginning with a star
+    field: str = ""       # where it must stand, "" for anywhere
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Where it may stand; what has any ending, only where few words are."""
+        return (self.field,) if self.field else ("names",) if self.prefix and self.paired else (
+            ("names", "people", "keywords") if self.prefix else tuple(FIELDS))
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one word, and nothing else is said of it."""
+        return not (self.paired or self.phrase or self.prefix or self.field)
 
     @property
     def typos(self) -> int:
         """Letters that may be wrong: one of five, two of nine."""
-        return 0 if self.paired or self.phrase or self.text.isdigit() else allowed(self.text)
+        return 0 if self.paired or self.phrase or self.prefix or self.text.isdigit() else allowed(self.text)
 
 
 def allowed(text: str) -> int:
@@ -125,15 +138,14 @@ def _most(index, wanted, slots):
 def _written(index, slot, size):
     """The slot as it is written."""
     matches = _Matches(size)
-    for field in FIELDS:
+    for field in slot.fields:
         if slot.phrase:
-            matches.add(field, index.phrase(field, slot.terms), WRITTEN)
+            docs = index.phrase(field, slot.terms)
         elif slot.prefix:
-            if field == "names":
-                for term in (slot.text, *index.starting(field, slot.text, EXPANSIONS)):
-                    matches.add(field, index.docs(field, term), WRITTEN)
+            docs = index.beginning(field, slot.text)
         else:
-            matches.add(field, _all(index, field, slot.terms), WRITTEN)
+            docs = _all(index, field, slot.terms)
+        matches.add(field, docs, WRITTEN)
     return matches
 
 
@@ -149,15 +161,19 @@ def _widened(index, wanted, place, matches):
     """The slot also unfinished, misspelt, joined with a neighbour or split in two."""
     slot, wider = wanted[place], _Matches(len(matches.worth))
     wider.worth[:], wider.named[:] = matches.worth, matches.named
-    if slot.paired or slot.phrase:
+    if slot.paired or slot.phrase or slot.prefix:
         return wider
-    for field in ("names", "people"):
+    for field in slot.fields:
+        if field not in MISSPELT_IN:
+            continue
         if place == len(wanted) - 1 and len(slot.text) > 1:
             for term in index.starting(field, slot.text, EXPANSIONS):
                 wider.add(field, index.docs(field, term), UNFINISHED)
         if slot.typos:
             for term in index.like(field, slot.text, slot.typos)[:EXPANSIONS]:
                 wider.add(field, index.docs(field, term), MISSPELT)
+    if "names" not in slot.fields:
+        return wider
     for left, right in ((place - 1, place), (place, place + 1)):
         if left >= 0 and right < len(wanted) and not (wanted[left].paired or wanted[right].paired):
             wider.add("names", index.docs("names", wanted[left].text + wanted[right].text), WRITTEN)
@@ -190,8 +206,9 @@ def _figures_differ(one, other):
 
 def _compare(index, wanted, score, found):
     """Raise those whose names hold the query, by how much of the query and of the name that is."""
-    docs = np.flatnonzero(found & index.live)
-    docs = docs[np.lexsort((-index.years[docs], -score[docs]))][:LOOKED_AT]
+    wanted = [slot for slot in wanted if "names" in slot.fields]
+    docs = np.flatnonzero(found & index.live) if wanted else ()
+    docs = docs[np.lexsort((-index.years[docs], -score[docs]))][:LOOKED_AT] if wanted else ()
     for doc in docs:
         covered, of_name = max((_cover(wanted, name) for name in index.names(int(doc))), default=(0, 0))
         if covered:

@@ -181,13 +181,13 @@ def _highlight(title, words, index) -> Highlight | None:
     """Why it matched: the first name, credit or part of a synopsis that holds one of the words, marked."""
     if not words.strip():
         return None
-    candidates = [(name.value, name.language) for name in title.names] + [(credit.name, None)
-                                                                          for credit in title.credits]
-    for value, language in candidates:
-        if spans := index.marks(words, value):
+    candidates = [("names", name.value, name.language) for name in title.names] + [
+        ("people", credit.name, None) for credit in title.credits]
+    for where, value, language in candidates:
+        if spans := index.marks(words, value, where):
             return Highlight(_marked(value, spans), language or title.original_language)
     for language, text in title.synopsis.items():
-        if spans := index.marks(words, text):
+        if spans := index.marks(words, text, "synopsis"):
             start = max(0, spans[0][0] - EXCERPT // 2)
             end = min(len(text), start + EXCERPT)
             inside = [(a - start, b - start) for a, b in spans if a >= start and b <= end]

@@ -17,28 +17,28 @@ _CODE = {number: code for code, number in NUMBER.items()}
 UNLISTED = 1  # number 0 is no leaf: it stands for what is not listed
 LISTED = sum(1 << number for number in NUMBER.values())
 ALL = LISTED | UNLISTED
-_PARENTS = _data["parents"]
-_BY_LOWER = {code.lower(): code for code in (*_LANGUAGES, *_PARENTS)}
+PARENTS = _data["parents"]
+_BY_LOWER = {code.lower(): code for code in (*_LANGUAGES, *PARENTS)}
 _ALIASES = {alias.lower(): code for alias, code in _data["aliases"].items()}
 
 
 def _of(code, use) -> int:
     """The leaves of one language in one use; of a split language, of all its parts."""
-    if code in _PARENTS:
+    if code in PARENTS:
         mask = 0
-        for part in _PARENTS[code]["parts"].get(use, ()):
+        for part in PARENTS[code]["parts"].get(use, ()):
             mask |= _of(part, use)
         return mask
     number = NUMBER.get(f"{code}:{use}")
     return 0 if number is None else 1 << number
 
 
-MASKS = {(code, use): _of(code, use) for code in (*_LANGUAGES, *_PARENTS) for use in USES}
-WHOLE = {code: MASKS[code, "original"] | MASKS[code, "dub"] | MASKS[code, "sub"] for code in (*_LANGUAGES, *_PARENTS)}
+MASKS = {(code, use): _of(code, use) for code in (*_LANGUAGES, *PARENTS) for use in USES}
+WHOLE = {code: MASKS[code, "original"] | MASKS[code, "dub"] | MASKS[code, "sub"] for code in (*_LANGUAGES, *PARENTS)}
 _NAMES = {**{code: each["name"] for code, each in _LANGUAGES.items()},
-          **{code: each["name"] for code, each in _PARENTS.items()}}
-_BY_NAME = {name.casefold(): code for code, name in _NAMES.items()}
-_SUGGESTED = {**{code.lower(): code for code in _NAMES}, **{name.casefold(): code for name, code in _BY_NAME.items()}}
+          **{code: each["name"] for code, each in PARENTS.items()}}
+KNOWN = {name.casefold(): code for code, name in _NAMES.items()}
+_SUGGESTED = {**{code.lower(): code for code in _NAMES}, **{name.casefold(): code for name, code in KNOWN.items()}}
 
 
 def read(names) -> int:
@@ -51,7 +51,7 @@ def read(names) -> int:
             continue
         tag, _, use = name.strip().partition(":")
         use = use.lower()
-        code = _BY_LOWER.get(tag.lower()) or _ALIASES.get(tag.lower()) or _BY_NAME.get(tag.casefold())
+        code = _BY_LOWER.get(tag.lower()) or _ALIASES.get(tag.lower()) or KNOWN.get(tag.casefold())
         if code is None:
             raise unknown(tag, "language", _SUGGESTED)
         if use and use not in USES:
@@ -86,11 +86,11 @@ def short(mask: int) -> list[str]:
     if mask == ALL:
         return ["*"]
     rest, names = mask & LISTED, []
-    for code in (*_PARENTS, *_LANGUAGES):
+    for code in (*PARENTS, *_LANGUAGES):
         if WHOLE[code] & ~rest == 0 and rest:
             names.append(code)
             rest &= ~WHOLE[code]
-    for code in _PARENTS:
+    for code in PARENTS:
         for use in USES:
             if MASKS[code, use] & ~rest == 0 and rest & MASKS[code, use]:
                 names.append(f"{code}:{use}")
@@ -125,4 +125,4 @@ def vocabulary() -> list[dict]:
     """Languages as plain data, for the API: code, name, uses; split languages with their parts."""
     return [{"code": code, "name": each["name"], "uses": each["uses"]} for code, each in _LANGUAGES.items()] + [
         {"code": code, "name": each["name"], "uses": list(USES), "parts": each["parts"]}
-        for code, each in _PARENTS.items()]
+        for code, each in PARENTS.items()]

@@ -23,13 +23,13 @@ def _below(key) -> int:
 MASKS = {key: _below(key) for key in _NODES}
 PARENTS = {key: mask for key, mask in MASKS.items() if key not in NUMBER}
 _AMBIGUOUS = {normalised(name): choices for name, choices in _data["ambiguous"].items()}
-_KNOWN: dict[str, int] = {"all": ALL}
+KNOWN: dict[str, int] = {"all": ALL}
 for _key, _node in _NODES.items():
     for _name in (_key, _node["label"]):
-        _KNOWN.setdefault(normalised(_name), MASKS[_key])
+        KNOWN.setdefault(normalised(_name), MASKS[_key])
 for _key, _node in _NODES.items():
     for _name in _node["aliases"]:
-        _KNOWN.setdefault(normalised(_name), MASKS[_key])
+        KNOWN.setdefault(normalised(_name), MASKS[_key])
 _SUGGESTED = {normalised(name): key for key, node in _NODES.items()
               for name in (*node["aliases"], node["label"], key) if normalised(name) not in _AMBIGUOUS}
 
@@ -50,8 +50,8 @@ def read(names) -> int:
             choices = choices.get("candidates", []) if isinstance(choices, dict) else choices
             raise Unreadable(f"{name[:80]!r} can mean more than one medium: {', '.join(map(str, choices))}.",
                              "ambiguous", name, choices)
-        elif words in _KNOWN:
-            mask |= _KNOWN[words]
+        elif words in KNOWN:
+            mask |= KNOWN[words]
         else:
             raise unknown(name, "medium", _SUGGESTED)
     return mask

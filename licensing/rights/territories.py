@@ -24,19 +24,19 @@ def _mask(codes) -> int:
 PARENTS = {parent["code"]: _mask(parent["parts"]) for parent in _data["parents"]}
 GROUPS = {group["key"]: _mask(group["members"]) for group in _data["groups"]}
 GROUP_LABEL = {group["key"]: group["label"] for group in _data["groups"]}
-_BY_CODE = {**{code: 1 << number for code, number in NUMBER.items()}, **PARENTS,
+CODES = {**{code: 1 << number for code, number in NUMBER.items()}, **PARENTS,
             **{each["alpha3"]: 1 << NUMBER[each["code"]] for each in _data["leaves"] if each.get("alpha3")},
             **{each["alpha3"]: PARENTS[each["code"]] for each in _data["parents"] if each.get("alpha3")}}
-_KNOWN: dict[str, tuple[int, str]] = {}  # normalised name → (set, what to call it)
+KNOWN: dict[str, tuple[int, str]] = {}  # normalised name → (set, what to call it)
 for _code, _named in _NAME.items():
-    _KNOWN[normalised(_named)] = (_BY_CODE[_code], _named)
+    KNOWN[normalised(_named)] = (CODES[_code], _named)
 for _alias, _code in _data["aliases"].items():
-    _KNOWN.setdefault(_alias, (_BY_CODE[_code], _NAME[_code]))
+    KNOWN.setdefault(_alias, (CODES[_code], _NAME[_code]))
 for _group in _data["groups"]:
     for _name in (_group["key"], _group["label"], *_group.get("aliases", ())):
-        _KNOWN.setdefault(normalised(_name), (GROUPS[_group["key"]], _group["label"]))
+        KNOWN.setdefault(normalised(_name), (GROUPS[_group["key"]], _group["label"]))
 for _name in _data["ambiguous"]:
-    _KNOWN.pop(_name, None)
+    KNOWN.pop(_name, None)
 _SUGGESTED = {**{normalised(_NAME[code]): code for code in _NAME}, **{
     alias: code for alias, code in _data["aliases"].items()}, **{
     normalised(name): group["key"] for group in _data["groups"]
@@ -50,8 +50,8 @@ SHOWN = 4  # names in a label before it counts instead
 def resolve(name: str) -> tuple[int, str]:
     """(set, what to call it) of one name. Raises Unreadable, with the choices, for what means nothing or too much."""
     code = name.strip().upper()
-    if code in _BY_CODE:
-        found = _BY_CODE[code]
+    if code in CODES:
+        found = CODES[code]
         return found, _NAME.get(code) or label(found)
     words = normalised(name)
     if words in _data["ambiguous"]:
@@ -59,8 +59,8 @@ def resolve(name: str) -> tuple[int, str]:
         said = ", ".join(f"{GROUP_LABEL.get(each) or _NAME.get(each, each)} ({each})" for each in choices)
         raise Unreadable(f"{name[:80]!r} can mean more than one thing: {said}. Write the code you mean.",
                          "ambiguous", name, choices)
-    if words in _KNOWN:
-        return _KNOWN[words]
+    if words in KNOWN:
+        return KNOWN[words]
     if words in _data["part_of"]:
         whole = _data["part_of"][words]
         raise Unreadable(f"{name[:80]!r} is sold as a part of {_NAME[whole]}; write {whole} to take all of it.",

@@ -19,7 +19,7 @@ import numpy as np
 from search import analysis, grammar, matching
 from search.grammar import Unsearchable
 from search.index.reader import Postings, Reader
-from search.index.schema import SCHEMA, Document, add
+from search.index.schema import CODEC, SCHEMA, Document, add
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
@@ -48,20 +48,19 @@ class Index:
     def find(self, text: str) -> np.ndarray:
         """Ids of the titles that a query means, best first (`matching.rank`).
 
-        A word is a word, a "phrase in quotes", or either with a minus before it, which excludes. Raises
-        Unsearchable where the text has no word to search for or is too long.
+        Raises Unsearchable where the text has no word to search for or is too long (`grammar`).
         """
-        wanted, unwanted = grammar.read(text)
+        asked = grammar.read(text)
         with self._reading() as reader:
-            return reader.ids[matching.rank(reader, wanted, unwanted, analysis.whole(text))]
+            return reader.ids[matching.rank(reader, *asked)]
 
     def meant(self, text: str, seen) -> str | None:
         """The query with words in place of those that stand nowhere, or None where there are no better ones.
 
         `seen(ids)` says whether the asker may see any of some titles: no word of another is told.
         """
-        wanted, unwanted = grammar.read(text)
-        if unwanted or any(slot.paired or slot.phrase for slot in wanted):
+        wanted, unwanted, _ = grammar.read(text)
+        if unwanted or not all(slot.plain for slot in wanted):
             return None
         with self._reading() as reader:
             words = [matching.meant(reader, slot, lambda docs: seen(reader.ids[docs])) for slot in wanted]
@@ -73,10 +72,11 @@ class Index:
             return {int(each["id"]): each["stamp"] for each in reader.searcher.reader().all_stored_fields()}
 
     @staticmethod
-    def marks(text: str, value: str) -> list[tuple[int, int]]:
-        """Where in `value` the words of a query stand: (start, end) pairs, ascending, not touching."""
+    def marks(text: str, value: str, field: str) -> list[tuple[int, int]]:
+        """Where in `value`, which is in a field, the words of a query stand: (start, end) pairs, ascending, not
+        touching."""
         try:
-            wanted, _ = grammar.read(text)
+            wanted = [slot for slot in grammar.read(text).wanted if field in slot.fields]
         except Unsearchable:
             return []
         spans = []
@@ -141,7 +141,7 @@ class Index:
         with self._writing():
             generation = self._pointer() or self._begin()
             try:
-                writer = whoosh.index.open_dir(str(self._folder / generation)).writer(limitmb=WRITER_MB)
+                writer = whoosh.index.open_dir(str(self._folder / generation)).writer(limitmb=WRITER_MB, codec=CODEC)
             except Exception as problem:
                 raise self._damaged(problem) from problem
             try:
@@ -159,7 +159,7 @@ class Index:
         """Build a new generation from `documents` and make it the current one. Returns their number."""
         with self._writing():
             generation = self._name_next()
-            writer = self._create(generation).writer(limitmb=WRITER_MB)
+            writer = self._create(generation).writer(limitmb=WRITER_MB, codec=CODEC)
             count = 0
             for document in documents:
                 add(writer, document)

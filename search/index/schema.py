@@ -6,8 +6,8 @@ from search import analysis, matching
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
-    import whoosh.analysis
-    from whoosh import columns, fields
+    from whoosh import columns, fields, formats
+    from whoosh.codec.whoosh3 import W3Codec
 
 
 @dataclass(frozen=True)
@@ -24,36 +24,35 @@ class Document:
     year: int = 0
 
 
-class _Words(whoosh.analysis.Tokenizer):
-    """Our own terms, in Whoosh's dress."""
+class Terms(fields.FieldType):
+    """A field of our own terms, handed to Whoosh as it writes them: what its analyzers do besides takes as long."""
+    indexed, scorable, stored, unique = True, False, False, False
 
-    def __call__(self, value, positions=False, chars=False, keeporiginal=False, removestops=True, start_pos=0,
-                 start_char=0, tokenize=True, mode="", **kwargs):
-        token = whoosh.analysis.Token(positions, chars, removestops=removestops, mode=mode, **kwargs)
-        for place, found in enumerate(analysis.tokens(value)):
-            token.text, token.boost, token.stopped = found.term, 1.0, False
-            if positions:
-                token.pos = start_pos + place
-            if chars:
-                token.startchar, token.endchar = start_char + found.start, start_char + found.end
-            yield token
+    def __init__(self, cut, placed):
+        self.cut, self.format = cut, formats.Positions() if placed else formats.Existence()
+
+    def index(self, value, **kwargs):
+        """(term, how often, weight, its places as the format has them) of each term."""
+        places = {}
+        for place, term in enumerate(self.cut(value)):
+            places.setdefault(term, []).append(place)
+        encoded = self.format.encode
+        for term, found in places.items():
+            yield term.encode(), len(found), 1.0, encoded(found)
 
 
-class _Whole(whoosh.analysis.Tokenizer):
-    """Each line as one term."""
-
-    def __call__(self, value, positions=False, chars=False, **kwargs):
-        token = whoosh.analysis.Token(positions, chars, **kwargs)
-        for place, line in enumerate(value.split("\n")):
-            token.text, token.boost, token.stopped, token.pos = line, 1.0, False, place
-            yield token
+def words(value: str) -> list[str]:
+    """The terms of a text."""
+    return [token.term for token in analysis.tokens(value)]
 
 
 SCHEMA = fields.Schema(
     id=fields.ID(stored=True, unique=True), stamp=fields.STORED, said=fields.STORED,
     number=fields.COLUMN(columns.NumericColumn("q")), year=fields.COLUMN(columns.NumericColumn("i")),
-    **{name: fields.TEXT(analyzer=_Words()) for name in matching.FIELDS},
-    **{name: fields.TEXT(analyzer=_Whole(), phrase=False) for name in ("whole", "sounds", "codes")})
+    **{name: Terms(words, placed=True) for name in matching.FIELDS},
+    **{name: Terms(str.splitlines, placed=False) for name in ("whole", "sounds", "codes")})
+CODEC = W3Codec(compression=0)  # most blocks hold one title: packing each takes time and saves little
+CODEC.length_stats = False  # nobody asks how long a field is, and Whoosh would look for a file of it at every term
 
 
 def add(writer, document):

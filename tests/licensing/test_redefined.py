@@ -18,9 +18,9 @@ def redefine(monkeypatch):
         old = territories.GROUPS[key]
         new = (old | territories._mask(also)) & ~territories._mask(gone)
         monkeypatch.setitem(territories.GROUPS, key, new)
-        for name, (mask, called) in list(territories._KNOWN.items()):
+        for name, (mask, called) in list(territories.KNOWN.items()):
             if (mask, called) == (old, territories.GROUP_LABEL[key]):
-                monkeypatch.setitem(territories._KNOWN, name, (new, called))
+                monkeypatch.setitem(territories.KNOWN, name, (new, called))
         clear()
 
     def medium(key, leaves):
@@ -94,9 +94,9 @@ def test_a_line_that_grants_later_media_says_that_it_grants_them(house, redefine
 
 def test_a_name_that_is_given_up_is_named_with_what_it_meant(house, redefine, monkeypatch):
     seller, title, pages = house
-    for name, (_, called) in list(territories._KNOWN.items()):
+    for name, (_, called) in list(territories.KNOWN.items()):
         if called == territories.GROUP_LABEL["nordics"]:
-            monkeypatch.delitem(territories._KNOWN, name)
+            monkeypatch.delitem(territories.KNOWN, name)
     territories.resolve.cache_clear()
     wording._since.cache_clear()
     assert "written as Nordics, as of" in text(pages.get(f"/titles/{title}"))

@@ -82,6 +82,14 @@ def test_what_is_typed_finds_the_title_that_is_meant(index, typed, name):
     ("godfather 3", [("The Godfather", 1972), ("The Godfather Part II", 1974)]),  # most of it, the nearer name first
     ("harbour pilot", [("潮信", 2022)]),
     ("zzzzqqq", []),
+    # where a word must stand, and beginnings of words
+    ("person:brando", [("The Godfather", 1972)]), ("title:brando", []), ("PERSON:\"marlon brando\"", [
+        ("The Godfather", 1972)]), ("person:\"brando marlon\"", []), ("person:brandt", [("The Godfather", 1972)]),
+    ("title:house -synopsis:inherit", [("House", 1977), ("The House of the Spirits", 1993)]),
+    ("synopsis:house", [("Mouse Hunt", 1997)]), ("year:1931 frankenstein", [("Frankenstein", 1931)]),
+    ("frankenstein -year:1931", [("Frankenstein", 1994), ("Bride of Frankenstein", 1935)]),
+    ("frank* -brid*", [("Frankenstein", 1994), ("Frankenstein", 1931)]), ("karl*", [("Frankenstein", 1931)]),
+    ("title:karl*", []), ("spider-ma*", [("Spider-Man: No Way Home", 2021)]), ("frnk*", []),
 ])
 def test_a_year_or_a_person_narrows_and_a_minus_leaves_out(index, typed, titles):
     assert found(index, typed) == titles
@@ -108,7 +116,7 @@ def test_a_change_is_found_and_what_is_gone_is_not(tmp_path):
     index.close()
 
 
-@pytest.mark.parametrize("typed", ["", "  ", "!!!", "-house", "x" * 301, "word " * 17])
+@pytest.mark.parametrize("typed", ["", "  ", "!!!", "-house", "x" * 301, "word " * 17, "*", "-x*"])
 def test_what_cannot_be_searched_is_refused_with_a_reason(index, typed):
     with pytest.raises(Unsearchable):
         index.find(typed)
@@ -119,7 +127,13 @@ def test_what_cannot_be_searched_is_refused_with_a_reason(index, typed):
     ("frankenstien", "Bride of Frankenstein", ["Frankenstein"]),
     ("千與", "千と千尋、千与千寻", ["千与"]), ("house", "A lighthouse, a house", ["house"])])
 def test_what_matched_is_marked(index, typed, value, marked):
-    assert [value[start:end] for start, end in index.marks(typed, value)] == marked
+    assert [value[start:end] for start, end in index.marks(typed, value, "names")] == marked
+
+
+def test_what_must_stand_elsewhere_is_not_marked(index):
+    assert index.marks("person:house", "House", "names") == []
+    assert index.marks("hou*", "House", "names") == [(0, 5)]
+
 
 
 def test_every_kana_sounds():
