@@ -17,8 +17,10 @@ from core.database import db
 from licensing import avails, contracts, guard, offers
 from tests.conftest import make_app
 
+pause = 0.05  # seconds between check and write, where the lock is taken away
 
-def take_the_lock_away(pause=0.05):
+
+def take_the_lock_away():
     """Check, wait, write: as a program without a lock would."""
     titles.lock = lambda title_ids: None
     offers.lock = offers.get

@@ -28,13 +28,14 @@ from core.database import db
 from licensing import drafts, imports, offers
 from search.commands import rows_of
 from tests.conftest import Caller, make_app
-from tests.race.contender import take_the_lock_away
+from tests.race import contender
 from tests.test_pages import Visitor
 
 IMPORT, COMMAND = BY_FILE = ("import", "command line")
 SELLER, AGENT, MANAGER = "Harbour Pictures", "agent@harbour.test", "rights@harbour.test"
 WON, LOST, THERE = "won", "lost", "there already"
 SECONDS = 150  # longer than anybody waits for a lock, three times over
+PAUSE = 0.4  # seconds between check and write in the control: so many take a while to come to the check
 LEAD = 0.1  # seconds: about what the ways from the doors to the lock differ by
 
 
@@ -173,9 +174,11 @@ def contend(app, pipe, orders):
     event.listen(Engine, "handle_error", lambda context: refused.append(str(context.original_exception)))
     while orders and (order := pipe.recv()):
         try:
+            contender.pause = 0  # getting ready is no part of the race
             act = DOORS[order.door](app, order)
             pipe.send("ready")
             time.sleep(max(0, pipe.recv() - time.time()))
+            contender.pause = PAUSE
             said = act()
         except Exception:
             said = traceback.format_exc()
@@ -187,7 +190,8 @@ def contend(app, pipe, orders):
 def gather(here, pipes, url, instance, control, first):
     """Load Slate once, go in by every door, then fork a process for each pipe: for a command one for each order."""
     if control:
-        take_the_lock_away(pause=0.4)  # so many take a while to come to the check
+        contender.pause = 0
+        contender.take_the_lock_away()
     app = make_app(url, Path(instance))
     for act in [DOORS[order.door](app, order) for order in first]:
         act()
@@ -235,7 +239,7 @@ class Crowd:
         early = []
         for pipe, order in zip(self._pipes, self._placed(orders), strict=True):
             pipe.send(order)
-            if self._control:  # getting ready is no part of the race, and without its lock SQLite refuses two at once
+            if self._control:  # without its lock SQLite refuses two at once
                 early.append(_heard(pipe))
         early = early or [_heard(pipe) for pipe in self._pipes]
         assert all(said == "ready" for said in early), [said for said in early if said != "ready"][:3]

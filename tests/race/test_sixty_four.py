@@ -24,7 +24,7 @@ ROUNDS = at(ci=5, long=100)  # each overlap once, on one of both databases, or t
 CONTROL_ROUNDS = at(ci=1, long=10)
 SIDES = ["signature by API", "record by web", *BY_FILE, "signature by web", "record by API", *BY_FILE]
 CONTENDERS = list(islice(cycle(SIDES), 64))
-FEW = at(ci=8, long=16)  # are enough to be sold the same right, and do not wait for each other as long
+FEW = 16  # are enough to be sold the same right, and do not wait for each other as long
 BESIDE = ["signature by API", "signature by web", "record by API", "record by web", *BY_FILE, *BY_FILE]
 DOORS = CONTENDERS + BESIDE
 BUYERS = cycle(["buyer@sakura.test", "buyer@nordlys.test", "buyer@skyway.test"])
