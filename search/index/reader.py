@@ -7,6 +7,7 @@ import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from search.grammar import Unsearchable
 from search.index.schema import SCHEMA
 
 with warnings.catch_warnings():
@@ -15,6 +16,8 @@ with warnings.catch_warnings():
     from whoosh.matching import ListMatcher
     from whoosh.reading import TermNotFound
 
+MOST_TERMS = 2_000  # that a beginning may stand for
+LAST = chr(0x10FFFF)
 KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
 
 
@@ -76,6 +79,20 @@ class Reader:
                 found.add(terms[place])
                 place += 1
         return sorted(found)
+
+    def beginning(self, field, prefix) -> np.ndarray:
+        """Documents with a term in a field that begins like this. Raises Unsearchable where there are too many."""
+        found = [self._kept(reader, (field, prefix, "*"), lambda r=reader: self._united(r, field, prefix)) + offset
+                 for reader, offset in self._segments]
+        return np.concatenate(found) if found else np.array([], dtype=np.int32)
+
+    def _united(self, reader, field, prefix):
+        terms = self._lexicon(reader, field)
+        terms = terms[bisect_left(terms, prefix):bisect_left(terms, prefix + LAST)]
+        if len(terms) > MOST_TERMS:
+            raise Unsearchable(f"Too many words begin with “{prefix}”: write more of the word.")
+        return np.unique(np.concatenate([np.array([], dtype=np.int32), *(_decoded(reader, field, term)
+                                                                        for term in terms)]))
 
     def like(self, field, term, most) -> list[str]:
         """Terms of a field with at most so many letters wrong, the nearest first."""
