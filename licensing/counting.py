@@ -6,10 +6,11 @@ below it, also later ones; a licence those it had when granted, and later ones o
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from catalogue.models import Link, LinkKind, Title
 from core import clock
+from core.database import UtcDateTime
 from licensing import terms
 from licensing.models import Hold, Holdback, Licence, Line, Option, TitleEvent
 from licensing.rights import availability, holdings, languages, media
@@ -17,14 +18,37 @@ from licensing.rights.blocks import Block
 from licensing.rights.dates import NEVER, Dates
 from licensing.rights.holdings import Claim, Holdings, Share
 
-LINES = Line.__table__.c  # of the table, not of the model: rows of hundreds of lines come twice as quickly
-LINE = tuple(LINES[name] for name in (
-    "id", "title_id", "licence_id", "territories_key", "media_key", "languages_key", "starts_on", "ends_on",
-    "exclusive", "runs", "tba", "leaves", "future", "hereafter"))
-HOLDBACK = (Holdback.id, Holdback.title_id, Holdback.territories_key, Holdback.media_key, Holdback.starts_on,
-            Holdback.ends_on, Holdback.tba, Holdback.hard, Licence.licensee_id, Licence.licensee_name)
 LATER = (LinkKind.SEQUEL, LinkKind.REMAKE, LinkKind.SPIN_OFF)  # the link says: this title comes later than its target
 
+# Made once, and of tables where rows are all that is wanted: for a title with hundreds of lines, what SQLAlchemy does
+# with models and with the building of statements took longer than the answer.
+IDS, AT, NOW = bindparam("ids", expanding=True), bindparam("at", type_=UtcDateTime), bindparam("now", type_=UtcDateTime)
+LINES, TITLES, HOLDBACKS, LICENCES = (model.__table__.c for model in (Line, Title, Holdback, Licence))
+
+
+def _counting(query, table):
+    """{False: what of a query counts now, True: what counted at the instant `at`}."""
+    return {False: query.where(table.counts_until.is_(None)), True: query.where(
+        table.counts_from <= AT, or_(table.counts_until.is_(None), table.counts_until > AT))}
+
+
+LINE_ROWS = _counting(select(*(LINES[name] for name in (
+    "id", "title_id", "licence_id", "territories_key", "media_key", "languages_key", "starts_on", "ends_on",
+    "exclusive", "runs", "tba", "leaves", "future", "hereafter"))).where(LINES.title_id.in_(IDS)).order_by(LINES.id),
+    LINES)
+HOLDBACK_ROWS = _counting(
+    select(*(HOLDBACKS[name] for name in ("id", "title_id", "territories_key", "media_key", "starts_on", "ends_on",
+                                          "tba", "hard")), LICENCES.licensee_id, LICENCES.licensee_name)
+    .select_from(Holdback.__table__.outerjoin(Licence.__table__, LICENCES.id == HOLDBACKS.licence_id))
+    .where(HOLDBACKS.title_id.in_(IDS)).order_by(HOLDBACKS.id), HOLDBACKS)
+_roots = Title.__table__.alias()
+FAMILY_ROWS = select(TITLES.id, TITLES.parent_id, TITLES.succeeds_id).where(TITLES.root_id.in_(
+    select(_roots.c.root_id).where(_roots.c.id.in_(IDS)))).order_by(TITLES.id)
+HOLDS = _counting(select(Hold).where(Hold.title_id.in_(IDS), Hold.expires_at > NOW).order_by(Hold.rank, Hold.id), Hold)
+OPTIONS = _counting(select(Option).where(Option.title_id.in_(IDS)).order_by(Option.id), Option)
+FOLLOWING = select(Link).where(or_(
+    Link.title_id.in_(IDS) & Link.kind.in_([kind.value for kind in LATER]),
+    Link.target_id.in_(IDS) & (Link.kind == LinkKind.PREQUEL.value)))
 
 _known: dict[tuple, tuple] = {}  # what was asked → (its rows, their rights), of titles with many rows
 MANY_ROWS, MANY_TITLES = 100, 50
@@ -38,13 +62,12 @@ def shares(session, title_ids, at: datetime | None = None, leaving_out: int | No
     """
     wanted = frozenset(title_ids)
     family = Family(session, wanted)
-    rows = session.execute(select(*LINE).where(
-        LINES.title_id.in_(family.ids), _counts(LINES, at)).order_by(LINES.id)).all()
-    held = session.execute(select(*HOLDBACK).outerjoin(Licence, Licence.id == Holdback.licence_id).where(
-        Holdback.title_id.in_(family.ids), _counts(Holdback, at)).order_by(Holdback.id)).all()
+    asked = {"ids": family.ids, "at": at}
+    rows = session.execute(LINE_ROWS[at is not None], asked).all()
+    held = session.execute(HOLDBACK_ROWS[at is not None], asked).all()
     # A title with hundreds of lines is asked about again and again. What its rows say is kept with them, and taken only
     # where they are all equal, so it is never stale; where something waits for a date there is more to know than rows.
-    said = family.rows, [tuple(row) for row in rows], [tuple(row) for row in held]
+    said = family.rows, rows, held
     kept = _known.get((wanted, leaving_out))
     if kept and kept[0] == said:
         rights = kept[1]
@@ -91,20 +114,11 @@ def _rights(session, wanted, family, rows, held, at, leaving_out):
     return found
 
 
-def _counts(table, at):
-    if at is None:
-        return table.counts_until.is_(None)
-    return (table.counts_from <= at) & or_(table.counts_until.is_(None), table.counts_until > at)
-
-
 class Family:
     """The hierarchies of some titles: who stands above whom, and which leaves a licence covers."""
 
     def __init__(self, session, title_ids):
-        roots = select(Title.root_id).where(Title.id.in_(title_ids))
-        rows = session.execute(select(Title.id, Title.parent_id, Title.succeeds_id)
-                               .where(Title.root_id.in_(roots)).order_by(Title.id)).all()
-        self.rows = [tuple(row) for row in rows]
+        self.rows = rows = session.execute(FAMILY_ROWS, {"ids": list(title_ids)}).all()
         self.ids = [row.id for row in rows]
         self._parent = {row.id: row.parent_id for row in rows}
         self._children, self._successors = defaultdict(list), defaultdict(list)
@@ -202,8 +216,8 @@ def _claims(session, title_ids, family, at):
     """{title id: holds on it or above it, and options on what it follows}."""
     found, now = defaultdict(list), at or clock.now()
     above = {title_id: set(family.path(title_id)) for title_id in title_ids}
-    for hold in session.scalars(select(Hold).where(Hold.title_id.in_(set().union(*above.values())), _counts(Hold, at),
-                                                   Hold.expires_at > now).order_by(Hold.rank, Hold.id)):
+    asked = {"ids": list(set().union(*above.values())), "at": at, "now": now}
+    for hold in session.scalars(HOLDS[at is not None], asked):
         for title_id, path in above.items():
             if hold.title_id in path:
                 block = terms.of_row(hold).line().block
@@ -219,16 +233,13 @@ def _claims(session, title_ids, family, at):
 def _options(session, above, at):
     """(title, option, link) for each option on a title that one of these, or one above it, follows by a link."""
     everyone = set().union(*above.values()) if above else set()
-    later = [kind.value for kind in LATER]
-    links = session.scalars(select(Link).where(or_(
-        Link.title_id.in_(everyone) & Link.kind.in_(later),
-        Link.target_id.in_(everyone) & (Link.kind == LinkKind.PREQUEL.value)))).all()
-    earlier = [(link.title_id, link.target_id, link) if link.kind in later else (link.target_id, link.title_id, link)
+    links = session.scalars(FOLLOWING, {"ids": list(everyone)}).all()
+    earlier = [(link.title_id, link.target_id, link) if link.kind in LATER else (link.target_id, link.title_id, link)
                for link in links]
     if not earlier:
         return
-    options = session.scalars(select(Option).where(
-        Option.title_id.in_({each for _, each, _ in earlier}), _counts(Option, at)).order_by(Option.id)).all()
+    options = session.scalars(OPTIONS[at is not None], {
+        "ids": list({each for _, each, _ in earlier}), "at": at}).all()
     for title_id, path in above.items():
         for follower, leader, link in earlier:
             if follower in path:
