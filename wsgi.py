@@ -18,7 +18,9 @@ import licensing.pages.titles
 import media.api.screeners
 import media.pages.screeners
 import search.api
-import search.pages
+import search.pages.briefs
+import search.pages.home
+import search.pages.saved
 from accounts import security
 from core import clock, database, http, storage
 from core.storage import door

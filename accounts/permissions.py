@@ -64,6 +64,9 @@ TABLE = (
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
     ("title.link",          SALES,            {OWN}),
+    ("search.save",         EVERYONE,         {ANY}),                # for oneself
+    ("brief.keep",          SALES,            {OWN}),                # what a buyer wants, and one's own titles for it
+    ("brief.open",          None,             {ANY}),                # the address, which cannot be guessed, is the rule
     ("asset.see",           EVERYONE,         {OWN, PUBLISHED, GRANTED}),  # what is shown to all; screeners by grant
     ("asset.send",          {*SALES, MATERIALS}, {OWN}),                # and see every kind in every state
     ("asset.grant",         SALES,            {OWN}),

@@ -4,7 +4,7 @@ Instants are UTC datetimes. A *day* of a right has no zone; today is the date in
 zone, never the server's (domain.md, axis 4).
 """
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 _zone = UTC
 _stopped_at: datetime | None = None
@@ -27,6 +27,11 @@ def today() -> date:
 def day_of(moment: datetime) -> date:
     """The day an instant falls on, in the installation's zone."""
     return moment.astimezone(_zone).date()
+
+
+def begins(day: date) -> datetime:
+    """The instant at which a day begins."""
+    return datetime.combine(day, time(), _zone)
 
 
 @contextmanager

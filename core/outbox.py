@@ -88,6 +88,11 @@ def waiting(topic: str | None = None) -> int:
     return db.session.scalar(rows.where(OutboxRow.topic == topic) if topic else rows)
 
 
+def untried(topic: str) -> bool:
+    """Whether a row of `topic` waits that nobody has tried to handle: one that failed keeps nobody waiting."""
+    return db.session.scalar(select(OutboxRow.id).filter_by(topic=topic, attempts=0).limit(1)) is not None
+
+
 def oldest(topic: str) -> datetime | None:
     """When the oldest waiting row of `topic` was put."""
     return db.session.scalar(select(func.min(OutboxRow.put_at)).where(OutboxRow.topic == topic))

@@ -1,6 +1,7 @@
 """One search: words, filters and a line in; the titles the viewer may see, with what is free of each, out."""
 import time
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from accounts.permissions import Viewer
 from catalogue import titles
 from catalogue.models import Name, Title
 from core.database import db
-from licensing import avails
+from licensing import asking, avails, terms
 from licensing.rights import ledger
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
@@ -20,6 +21,7 @@ from search.index import Damaged, Index
 
 MATCHES = ("cover", "overlap", "start_within", "min_days")
 SORTS = ("relevance", "year", "title")
+KEPT = ("q", "year_from", "year_to", "match", "min_days", "sort")
 FACETS = ("kind", "genre", "country", "language", "decade", "seller")  # each a column, and a filter
 SAID = {ledger.AVAILABLE: Verdict.AVAILABLE, ledger.PARTIAL: Verdict.PARTIAL, ledger.UNAVAILABLE: Verdict.UNAVAILABLE}
 SUGGESTED = 7
@@ -29,7 +31,8 @@ EXCERPT = 160  # characters of a synopsis shown around what matched
 
 @dataclass(frozen=True)
 class Asked:
-    """A search. `line` None asks about no rights; empty filters filter nothing."""
+    """A search. `line` None asks about no rights; empty filters filter nothing. `licensee` is the organisation that
+    would buy, where another asks for it; `published` leaves out drafts and what is withdrawn, also of one's own."""
     q: str = ""
     kind: tuple[str, ...] = ()
     genre: tuple[str, ...] = ()
@@ -45,6 +48,28 @@ class Asked:
     sort: str = "relevance"
     page: int = 1
     page_size: int = 20
+    licensee: int | None = None
+    published: bool = False
+
+    def as_json(self) -> dict:
+        """What is asked, to be kept; who would buy and which page is shown is not."""
+        return {**{name: list(getattr(self, name)) for name in FACETS}, **{name: getattr(self, name) for name in KEPT},
+                "line": self.line and self.line.as_json()}
+
+    @classmethod
+    def of_json(cls, said: dict, **more) -> "Asked":
+        """Back again. Raises Invalid where a name on its line means nothing any more."""
+        line = said["line"] and terms.read({**said["line"], **{
+            end: said["line"][end] and date.fromisoformat(said["line"][end]) for end in ("starts_on", "ends_on")}})
+        return cls(line=line, **{name: tuple(said[name]) for name in FACETS}, **{name: said[name] for name in KEPT},
+                   **more)
+
+    def address(self) -> dict:
+        """The parameters of the search page's address that ask the same."""
+        said = {**{name: list(getattr(self, name)) for name in FACETS}, "q": self.q, "year_from": self.year_from,
+                "year_to": self.year_to, "match": self.match, "sort": self.sort,
+                **(asking.address(self.line.as_typed()) if self.line else {})}
+        return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
 class Highlight(NamedTuple):
@@ -77,32 +102,63 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     """Raises `search.grammar.Unsearchable` for words that cannot be searched. While a broken index is built anew,
     names are looked through as they are written (`makeshift`)."""
     began = time.perf_counter()
+    sifted = _sift(asked, viewer, index)
+    table, facets = sifted.table, {}
+    matching = int(sifted.inside.sum())
+    if asked.line is not None:
+        found = sifted.verdicts[sifted.inside]
+        facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
+    for name in FACETS:  # what else could be chosen: its own filter narrows it not
+        others = [mask for each, mask in sifted.filters.items() if each != name]
+        facets[name] = getattr(table, name).counts(np.logical_and.reduce([sifted.free, *others]))
+    meant_words = None
+    if asked.q.strip() and matching < FEW and not sifted.makeshift:
+        seen = table.visible(viewer)
+        meant_words = index.meant(asked.q, lambda ids: seen[table.places(ids)].any())
+    start = (asked.page - 1) * asked.page_size
+    hits = _rows(table.ids[sifted.ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
+    total = len(sifted.ranked)
+    return Found(hits, total, facets, round((time.perf_counter() - began) * 1000, 1),
+                 hidden=matching - total, pages=-(-total // asked.page_size),
+                 did_you_mean=meant_words, makeshift=sifted.makeshift)
+
+
+def every(asked: Asked, viewer: Viewer, index: Index) -> np.ndarray:
+    """The ids of all titles that a search finds, ascending. Raises Damaged where the index cannot be asked."""
+    sifted = _sift(asked, viewer, index)
+    if sifted.makeshift:
+        raise Damaged("The index is being built anew.")
+    return np.sort(sifted.table.ids[sifted.ranked])
+
+
+class _Sifted(NamedTuple):
+    """What is left of all rows: in order; that the words and the line let through; that words and filters do."""
+    table: columns.Columns
+    ranked: np.ndarray
+    free: np.ndarray
+    inside: np.ndarray
+    filters: dict
+    verdicts: np.ndarray | None
+    makeshift: bool
+
+
+def _sift(asked, viewer, index):
     table = columns.current()
     ranked, makeshift = _ranked(table, asked, index)
-    visible = table.visible(viewer)
-    ranked = ranked[visible[ranked]]
+    ranked = ranked[table.visible(viewer)[ranked]]
     filters = _filters(table, asked)
-    inside = np.logical_and.reduce([np.ones(len(table.ids), dtype=bool), *filters.values()])
-    meant = np.zeros(len(table.ids), dtype=bool)
-    meant[ranked] = True
-    matching, facets = int((meant & inside).sum()), {}
+    through = np.logical_and.reduce([np.ones(len(table.ids), dtype=bool), *filters.values()])
+    free = np.zeros(len(table.ids), dtype=bool)
+    free[ranked] = True
+    inside, verdicts = free & through, None
     if asked.line is not None:
-        verdicts, free = _judged(asked, table.ids, meant, meant & inside, avails.licensee(viewer))
-        found = verdicts[meant & inside]
-        facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
-        meant &= free
-    ranked = ranked[(meant & inside)[ranked]]
-    for name in FACETS:  # what else could be chosen: its own filter narrows it not
-        others = [mask for each, mask in filters.items() if each != name]
-        facets[name] = getattr(table, name).counts(np.logical_and.reduce([meant, *others]))
-    meant_words = None
-    if asked.q.strip() and matching < FEW and not makeshift:
-        meant_words = index.meant(asked.q, lambda ids: visible[table.places(ids)].any())
-    start = (asked.page - 1) * asked.page_size
-    hits = _rows(table.ids[ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
-    return Found(hits, len(ranked), facets, round((time.perf_counter() - began) * 1000, 1),
-                 hidden=matching - len(ranked), pages=-(-len(ranked) // asked.page_size),
-                 did_you_mean=meant_words, makeshift=makeshift)
+        verdicts, matches = _judged(asked, table.ids, free, inside, _licensee(asked, viewer))
+        free = free & matches
+    return _Sifted(table, ranked[(free & through)[ranked]], free, inside, filters, verdicts, makeshift)
+
+
+def _licensee(asked, viewer):
+    return asked.licensee if asked.licensee is not None else avails.licensee(viewer)
 
 
 def suggestions(words: str, viewer: Viewer, index: Index) -> list[Title]:
@@ -119,6 +175,8 @@ def _filters(table, asked):
     """{filter: which rows it lets through}, of those that are asked for."""
     masks = {name: getattr(table, name).having(wanted, len(table.ids))
              for name in FACETS if (wanted := getattr(asked, name))}
+    if asked.published:
+        masks["published"] = table.published
     if asked.year_from is not None:
         masks["year_from"] = table.year >= asked.year_from
     if asked.year_to is not None:
@@ -172,7 +230,7 @@ def _rows(title_ids, asked, viewer, index):
     """The rows to show. Visibility is asked of the database again, for every one of them."""
     rows = {title.id: title for title in db.session.scalars(
         select(Title).where(Title.id.in_(title_ids), titles.visible(viewer)).options(*titles.WHOLE))}
-    answers = avails.ask_all(list(rows), asked.line, avails.licensee(viewer)) if asked.line is not None else {}
+    answers = avails.ask_all(list(rows), asked.line, _licensee(asked, viewer)) if asked.line is not None else {}
     return [Hit(rows[each], _highlight(rows[each], asked.q, index), answers.get(each))
             for each in title_ids if each in rows]
 

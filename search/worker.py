@@ -16,7 +16,7 @@ from core import http, outbox
 from core.database import db, reading
 from licensing import avails, offers
 from licensing.delivery import items
-from search import documents
+from search import documents, saved
 from search.index import Damaged, Index
 
 TRIES, A_MOMENT = 10, 0.1  # to take the worker's place
@@ -82,9 +82,10 @@ def differences(index: Index) -> list[str]:
 def turn(index: Index) -> int:
     """One turn of everything there is to do. Returns how much was done."""
     done = _follow(index, ROWS)
-    for noun in (offers, items):
-        for each in _due(noun):
-            noun.tick(each)
+    look = partial(saved.tick, index=index)
+    for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (saved.due, look)):
+        for each in _read(due):
+            tick(each)
             db.session.commit()
             done += 1
     return done
@@ -100,11 +101,11 @@ def keep_ledger() -> bool:
     return True
 
 
-def _due(noun):
+def _read(due):
     with reading():
-        due = noun.due()
+        found = due()
         db.session.rollback()
-    return due
+    return found
 
 
 def work(index: Index, say=print):

@@ -1,18 +1,17 @@
 """The search page, and the API's documentation."""
-from flask import Blueprint, current_app, get_template_attribute, jsonify, render_template, request, url_for
+from flask import current_app, get_template_attribute, jsonify, render_template, request, url_for
 
 from accounts import people, security
 from core.errors import Invalid
 from licensing import asking, avails, wording
 from licensing.rights import media
 from licensing.schemas import load
-from search import query
+from search import query, saved
 from search.api import asked_for
 from search.grammar import Unsearchable
+from search.pages import ON_A_PAGE, bp
 from search.schemas import SearchSchema
 
-bp = Blueprint("search_pages", __name__)
-ON_A_PAGE = 20
 SINGLE = ("q", "match", "sort", "year_from", "year_to")
 ADDRESS = (*query.FACETS, *SINGLE, *asking.AXES, "starts_on", "ends_on", "exclusive")  # but for the page
 
@@ -21,30 +20,48 @@ ADDRESS = (*query.FACETS, *SINGLE, *asking.AXES, "starts_on", "ends_on", "exclus
 @security.permit("title.see")
 def home():
     """Search by words and by what is still free."""
+    return page()
+
+
+def page(problems=None, name=""):
+    """`problems` are of saving what is asked, under `name`."""
     viewer = security.viewer()
     words = {name: asking.names(request.args, name) for name in query.FACETS} | {
         name: request.args.get(name, "") for name in (*SINGLE, "page")}
     line = asking.line(request.args)
     typed = {**words, **line}
-    given = {name: value for name, value in words.items() if value}
-    if asking.asks(request.args):
-        given |= {name: value for name, value in line.items() if value} | {"ends_on": asking.end(request.args)}
     errors, found, asked = {}, None, None
     try:
-        asked = asked_for(load(SearchSchema(), {**given, "page_size": ON_A_PAGE}))
+        asked = asked_here()
         found = query.find(asked, viewer, current_app.extensions["index"])
     except Invalid as problem:
         errors = problem.errors
     except Unsearchable as problem:
         errors = {"q": [str(problem)]}
+    errors |= problems or {}
     answers = {hit.title.id: avails.described(hit.answer, asked.line, hit.title, viewer)
                for hit in (found.hits if found else []) if hit.answer}
     page = render_template("search/home.html", typed=typed, found=found, asked=asked, errors=errors, answers=answers,
                            label=wording.line(asked.line) if asked and asked.line else None,
-                           called=_called(found),
+                           called=_called(found), name=name, news=saved.waiting(viewer), address=address(),
                            media_tree=media.vocabulary(), here=_here,
                            line_fields=asking.address(typed) if asking.asks(request.args) else {})
-    return page, 422 if errors else 200
+    return page, 422 if errors or problems else 200
+
+
+def asked_here() -> query.Asked:
+    """What the address asks. Raises Invalid."""
+    given = {name: value for name in query.FACETS if (value := asking.names(request.args, name))}
+    given |= {name: value for name in (*SINGLE, "page") if (value := request.args.get(name))}
+    if asking.asks(request.args):
+        line = asking.line(request.args)
+        given |= {name: value for name, value in line.items() if value} | {"ends_on": asking.end(request.args)}
+    return asked_for(load(SearchSchema(), {**given, "page_size": ON_A_PAGE}))
+
+
+def address() -> dict:
+    """What the address asks, as parameters of another one."""
+    return {name: value for name in ADDRESS if (value := request.args.getlist(name))}
 
 
 @bp.get("/suggestions")
@@ -73,8 +90,7 @@ def _called(found):
 
 def _here(**changes) -> str:
     """This search with some parameters changed; None takes one out."""
-    args = {name: request.args.getlist(name) for name in ADDRESS} | changes
-    return url_for(".home", **{name: value for name, value in args.items() if value})
+    return url_for(".home", **{name: value for name, value in (address() | changes).items() if value})
 
 
 @bp.get("/api/openapi.json")
