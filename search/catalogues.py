@@ -20,6 +20,7 @@ FACES = (("DejaVuSerif.ttf", "NotoSerif-Regular.ttf", "LiberationSerif-Regular.t
          ("NotoSansThai-Regular.ttf", "Tahoma.ttf", "tahoma.ttf"), ("NotoSansDevanagari-Regular.ttf", "Nirmala.ttf"),
          ("DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf"))
 INK, QUIET, FREE, PART = (28, 30, 34), (105, 110, 118), (24, 110, 70), (150, 95, 10)
+PLAIN = str.maketrans({"–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "..."})  # no font has more
 SYNOPSIS = 420  # characters
 FIELDS = ("title_id", "title", "english_title", "kind", "year", "free_of_what_was_asked", *exports.FIELDS[2:])
 VERDICTS = {"available": ("Free", FREE), "partial": ("Partly free", PART), "unavailable": ("Not free", QUIET)}
@@ -75,7 +76,7 @@ class _Paper(FPDF):
         self.set_text_color(*colour)
         self.set_font(self._names[0] if self._names else "Times", size=size)
         if not self._names:
-            text = text.encode("cp1252", "replace").decode("cp1252")
+            text = text.translate(PLAIN).encode("latin-1", "replace").decode("latin-1")
         self.multi_cell(0, size * height * 0.3528, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def head(self, answer):

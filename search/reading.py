@@ -98,7 +98,9 @@ class _Text:
 
 def read(text: str, today: date) -> Brief:
     """Never raises: what cannot be read stays words."""
-    brief, rest = Brief(), _Text(text[:LONGEST])
+    if len(text) > LONGEST:
+        text = text[:LONGEST].rsplit(None, 1)[0]
+    brief, rest = Brief(), _Text(text)
     brief.exclusive = any(not (each[1] or each[2]) for each in rest.take(_EXCLUSIVE))
     endless = bool(rest.take(_ENDLESS))
     _dates(brief, rest, today, endless)

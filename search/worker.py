@@ -6,7 +6,7 @@ a time, by a lock on a file of the instance folder.
 import fcntl
 import math
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +64,7 @@ def differences(index: Index) -> list[str]:
     """In what the index and the tables disagree, one line each; what waits in the outbox is no difference."""
     waiting = set(db.session.scalars(db.select(outbox.OutboxRow.subject_id).filter_by(topic="title")))
     try:
+        index.verify()
         held = index.stamps()
     except Damaged as problem:
         return [f"The index cannot be read: {problem}"]
@@ -120,6 +121,8 @@ def work(index: Index, say=print):
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
                 http.sweep_keys()
                 db.session.commit()
+                with suppress(Damaged):  # which is marked, and built anew in the next turn
+                    index.verify()
                 swept = time.monotonic()
         except OperationalError as problem:
             say(f"The database does not answer ({problem.orig}); trying again.")

@@ -6,11 +6,13 @@ is a copy that may be lost: what cannot be read raises Damaged, and the worker r
 trusted: Whoosh unpickles its files.
 """
 import fcntl
+import json
 import os
 import re
 import shutil
 import threading
 import warnings
+import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,6 +29,7 @@ with warnings.catch_warnings():
 
 __all__ = ["Damaged", "Document", "Index"]
 WRITER_MB = 128
+SUMS = "sums.json"  # in each generation: file → CRC-32 of what was written
 
 
 class Damaged(Exception):
@@ -42,6 +45,7 @@ class Index:
         self._generation: str | None = None
         self._reader: Reader | None = None
         self._postings = Postings()
+        self._checked: set[tuple[str, str]] = set()  # files that are as they were written
 
     # -------------------------------------------------------------- asking
 
@@ -119,10 +123,44 @@ class Index:
         generation = self._pointer() or self._begin()
         if generation != self._generation or self._reader is None:
             self._close()
+            self._check(generation)
             searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
             self._reader, self._generation = Reader(searcher, self._postings), generation
         elif (searcher := self._reader.searcher.refresh()) is not self._reader.searcher:
+            self._check(generation)
             self._reader = Reader(searcher, self._postings)
+
+    def verify(self):
+        """Read every file again. Raises Damaged where one is not as it was written."""
+        with self._lock:
+            self._checked.clear()
+            try:
+                if generation := self._pointer():
+                    self._check(generation)
+            except ValueError as problem:
+                self._close()
+                raise self._damaged(problem) from problem
+
+    def _check(self, generation):
+        """Whether the files of a generation are as they were written; each is read once by a process."""
+        for name, written in self._sums(generation).items():
+            if (generation, name) not in self._checked:
+                with suppress(FileNotFoundError):  # a commit later it is not needed; one that is misses at once
+                    if _sum(self._folder / generation / name) != written:
+                        raise ValueError(f"{name} is not as it was written")
+                    self._checked.add((generation, name))
+
+    def _sums(self, generation) -> dict[str, int]:
+        try:
+            return json.loads((self._folder / generation / SUMS).read_text())
+        except FileNotFoundError:
+            return {}
+
+    def _seal(self, generation):
+        """Write down what its files are: Whoosh would take a flipped bit for another word."""
+        known, folder = self._sums(generation), self._folder / generation
+        names = [path.name for pattern in ("*.seg", "*.toc") for path in folder.glob(pattern)]
+        _replace(folder / SUMS, json.dumps({name: known.get(name, _sum(folder / name)) for name in names}))
 
     def close(self):
         """Let go of the files."""
@@ -133,6 +171,7 @@ class Index:
         if self._reader is not None:
             self._reader.searcher.close()
         self._reader = self._generation = None
+        self._checked.clear()
 
     # -------------------------------------------------------------- writing
 
@@ -154,6 +193,7 @@ class Index:
             except BaseException:
                 writer.cancel()
                 raise
+            self._seal(generation)
 
     def rebuild(self, documents) -> int:
         """Build a new generation from `documents` and make it the current one. Returns their number."""
@@ -165,6 +205,7 @@ class Index:
                 add(writer, document)
                 count += 1
             writer.commit()
+            self._seal(generation)
             self._point_to(generation)
             self._mark.unlink(missing_ok=True)
             for old in self._folder.glob("generation-*"):
@@ -205,6 +246,19 @@ class Index:
             return None
 
     def _point_to(self, generation):
-        fresh = self._folder / f"current.{os.getpid()}"
-        fresh.write_text(generation)
-        os.replace(fresh, self._folder / "current")
+        _replace(self._folder / "current", generation)
+
+
+def _replace(path, text):
+    """Write a small file whole, or not at all."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(text)
+    os.replace(fresh, path)
+
+
+def _sum(path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            found = zlib.crc32(piece, found)
+    return found

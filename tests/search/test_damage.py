@@ -1,4 +1,5 @@
 """The index is a copy: whatever becomes of its files, people go on searching and the worker makes it anew."""
+import random
 import shutil
 
 import pytest
@@ -25,8 +26,15 @@ def removed(path):
     path.unlink()
 
 
+def flipped(path):
+    """One bit somewhere, which Whoosh may well read as another word."""
+    content = bytearray(path.read_bytes())
+    content[random.Random(5).randrange(len(content))] ^= 1
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize("what", ["*.seg", "*.toc"])
-@pytest.mark.parametrize("harm", [truncated, emptied, removed])
+@pytest.mark.parametrize("harm", [truncated, emptied, removed, flipped])
 def test_a_damaged_index_is_searched_round_and_built_anew(world, what, harm):
     index = world.extensions["index"]
     whole = index.find("tide").tolist()
@@ -55,3 +63,24 @@ def test_an_index_that_is_gone_is_built_anew(world):
     with world.app_context():
         worker.turn(index)
     assert index.find("tide").tolist() == whole
+
+
+def test_a_bit_that_flips_under_a_running_process_is_noticed_by_who_checks(world):
+    index = world.extensions["index"]
+    assert index.find("tide").tolist()
+    index.verify()
+    flipped(next((index._folder / index._pointer()).glob("*.seg")))
+    with world.app_context():
+        assert worker.differences(index) and index.damaged
+        worker.turn(index)
+        assert worker.differences(index) == [] and not index.damaged
+
+
+def test_a_process_that_dies_before_it_wrote_what_its_files_are_harms_nobody(world):
+    index = world.extensions["index"]
+    whole = index.find("tide").tolist()
+    index.close()
+    (index._folder / index._pointer() / "sums.json").unlink()
+    assert Index(index._folder).find("tide").tolist() == whole
+    index.replace([])
+    assert len(index._sums(index._pointer())) >= 2
