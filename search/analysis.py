@@ -89,10 +89,10 @@ def runs(text: str) -> list[Run]:
 
     def close():
         if run:
-            if paired and found and found[-1].paired:  # nothing but what separates stood between
-                found[-1] = Run(found[-1].pieces + tuple(run), True)
+            if paired and found and found[-1][1]:  # nothing but what separates stood between
+                found[-1][0].extend(run)
             else:
-                found.append(Run(tuple(run), paired))
+                found.append((list(run), paired))
             run.clear()
 
     for place, char in enumerate(text):
@@ -100,7 +100,7 @@ def runs(text: str) -> list[Run]:
         if not piece:
             if char == "&":
                 close()
-                found.append(Run((("and", place),), False))
+                found.append(([("and", place)], False))
             elif not (run and (char in APOSTROPHES or unicodedata.combining(char))):
                 close()
             continue
@@ -109,7 +109,7 @@ def runs(text: str) -> list[Run]:
         paired = unspaced
         run.append((piece, place))
     close()
-    return found
+    return [Run(tuple(pieces), paired) for pieces, paired in found]
 
 
 def tokens(text: str) -> list[Token]:

@@ -102,16 +102,9 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
     """Raises `search.grammar.Unsearchable` for words that cannot be searched. While a broken index is built anew,
     names are looked through as they are written (`makeshift`)."""
     began = time.perf_counter()
-    sifted = _sift(asked, viewer, index)
-    table, facets = sifted.table, {}
+    sifted = sift(asked, viewer, index)
+    table, facets, meant_words = sifted.table, counts(sifted), None
     matching = int(sifted.inside.sum())
-    if asked.line is not None:
-        found = sifted.verdicts[sifted.inside]
-        facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
-    for name in FACETS:  # what else could be chosen: its own filter narrows it not
-        others = [mask for each, mask in sifted.filters.items() if each != name]
-        facets[name] = getattr(table, name).counts(np.logical_and.reduce([sifted.free, *others]))
-    meant_words = None
     if asked.q.strip() and matching < FEW and not sifted.makeshift:
         seen = table.visible(viewer)
         meant_words = index.meant(asked.q, lambda ids: seen[table.places(ids)].any())
@@ -125,13 +118,13 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
 
 def every(asked: Asked, viewer: Viewer, index: Index) -> np.ndarray:
     """The ids of all titles that a search finds, ascending. Raises Damaged where the index cannot be asked."""
-    sifted = _sift(asked, viewer, index)
+    sifted = sift(asked, viewer, index)
     if sifted.makeshift:
         raise Damaged("The index is being built anew.")
     return np.sort(sifted.table.ids[sifted.ranked])
 
 
-class _Sifted(NamedTuple):
+class Sifted(NamedTuple):
     """What is left of all rows: in order; that the words and the line let through; that words and filters do."""
     table: columns.Columns
     ranked: np.ndarray
@@ -142,7 +135,8 @@ class _Sifted(NamedTuple):
     makeshift: bool
 
 
-def _sift(asked, viewer, index):
+def sift(asked: Asked, viewer: Viewer, index: Index) -> Sifted:
+    """Which rows are found, before any of them is read."""
     table = columns.current()
     ranked, makeshift = _ranked(table, asked, index)
     ranked = ranked[table.visible(viewer)[ranked]]
@@ -154,7 +148,19 @@ def _sift(asked, viewer, index):
     if asked.line is not None:
         verdicts, matches = _judged(asked, table.ids, free, inside, _licensee(asked, viewer))
         free = free & matches
-    return _Sifted(table, ranked[(free & through)[ranked]], free, inside, filters, verdicts, makeshift)
+    return Sifted(table, ranked[(free & through)[ranked]], free, inside, filters, verdicts, makeshift)
+
+
+def counts(sifted: Sifted) -> dict[str, dict[str, int]]:
+    """Of each facet how often each value is found: what else could be chosen, so its own filter narrows it not."""
+    facets = {}
+    if sifted.verdicts is not None:
+        found = sifted.verdicts[sifted.inside]
+        facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
+    for name in FACETS:
+        others = [mask for each, mask in sifted.filters.items() if each != name]
+        facets[name] = getattr(sifted.table, name).counts(np.logical_and.reduce([sifted.free, *others]))
+    return facets
 
 
 def _licensee(asked, viewer):

@@ -1,0 +1,388 @@
+"""How fast is the search by words? Against SQLite FTS5 with the same documents, in one run, hits held equal.
+
+FTS5 is given the very terms that our index is given, so that a question means the same to both; it is asked for the
+first twenty by rank, the number of hits, and the counts of six facets, from a table with an index for each. Ours is
+`query.sift` and `query.counts`: visibility and the log of changes are in it. Where rights are asked, FTS5 is joined to
+the rows of rights in SQL, as bench.ledger lays them; what single sets leave open there it would still have to settle.
+The times are this thread's processor time, taken in turn; "whole" is `query.find` by the clock: with the twenty rows,
+what matched in them, and what is free of each. The words follow Zipf's law; a third of the names are Chinese.
+"""
+import argparse
+import multiprocessing
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from statistics import median, quantiles
+
+import numpy as np
+
+from accounts import people
+from bench import report
+from bench.laying import laid_from_database
+from bench.ledger import SQL_OPEN, Sql, questions, spent, world
+from bench.report import Table, duration, header, rate, ratio, say, show, spread
+from bench.world import application, folder
+from catalogue import titles
+from catalogue.models import Title
+from core.database import db, reading
+from licensing import avails
+from licensing.rights.ledger import AVAILABLE
+from licensing.terms import Terms
+from search import query
+from search.index import Document, schema
+
+SEED, QUESTIONS, CHANGES, MIXED = 7, 60, 60, 200
+KINDS, LANGUAGES, COUNTRIES = ("film", "series", "special"), ("en", "fr", "yue", "ja", "ko"), ("HK", "JP", "FR", "US")
+GENRES = ("Drama", "Crime", "Comedy", "Romance", "Horror", "Documentary", "Family", "War")
+FACETS = ("kind", "genre", "country", "language", "decade", "seller")
+FEWEST = 5  # hits in names: with fewer our search goes on to look for other words, which FTS5 does not
+
+
+def documents(size):
+    """Generated titles: (document of the index, row of facets)."""
+    rng = np.random.default_rng(SEED)
+    syllables = [a + b for a in "bdfgklmnprstv" for b in "aeiou"]
+    words = np.array(sorted({"".join(rng.choice(syllables, rng.integers(2, 5))) for _ in range(40_000)}))
+    rng.shuffle(words)
+    chances = 1 / np.arange(1, len(words) + 1) ** 0.9
+    drawn = iter(rng.choice(words, size * 52, p=chances / chances.sum()).tolist())
+    signs = np.array([chr(code) for code in range(0x4E00, 0x4E00 + 300)])
+    often = 1 / np.arange(1, len(signs) + 1) ** 0.7
+    written = iter(rng.choice(signs, size * 4, p=often / often.sum()).tolist())
+
+    def some(many):
+        return " ".join(next(drawn) for _ in range(many))
+
+    for number in range(1, size + 1):
+        pick = random.Random(number)
+        year = pick.randint(1950, 2026)
+        names = [some(pick.randint(2, 4)).title()] + (["".join(next(written) for _ in range(4))] * (number % 3 == 0))
+        genre = pick.choice(GENRES)
+        yield (Document(number, "0", names=names, people=[some(2).title() for _ in range(4)], synopsis=[some(35)],
+                        keywords=[genre, str(year)], codes=[f"bench:{number}"], year=year),
+               (number, pick.choice(KINDS), genre, pick.choice(COUNTRIES), pick.choice(LANGUAGES),
+                f"{year // 10}0s", "1"))
+
+
+class Fts:
+    """The same titles in FTS5, the facets in a table beside it, the rows of rights in the same database."""
+
+    def __init__(self, films, path, made):
+        self.sql = Sql(films, path)
+        self.db = self.sql.db
+        self.db.executescript(f"""
+            CREATE VIRTUAL TABLE docs USING fts5({", ".join(schema.matching.FIELDS)},
+                                                 tokenize="unicode61 remove_diacritics 0");
+            CREATE TABLE facet (id INTEGER PRIMARY KEY, {", ".join(f"{name} TEXT" for name in FACETS)});
+            CREATE TEMP TABLE hit (id INTEGER PRIMARY KEY);""")
+        self.db.executemany(f"INSERT INTO docs (rowid, {', '.join(schema.matching.FIELDS)}) VALUES (?, ?, ?, ?, ?)", (
+            (document.id, *(" ".join(schema.words("\n".join(getattr(document, name))))
+                            for name in schema.matching.FIELDS)) for document, _ in made))
+        self.db.executemany("INSERT INTO facet VALUES (?, ?, ?, ?, ?, ?, ?)", (row for _, row in made))
+        self.db.execute("INSERT INTO docs (docs) VALUES ('optimize')")
+        self.db.commit()
+
+    def ask(self, match):
+        """(first twenty, number of hits, facets)."""
+        self._collect(match)
+        first = self.db.execute("SELECT rowid FROM docs WHERE docs MATCH ? ORDER BY rank LIMIT 20", [match]).fetchall()
+        return first, self._count()
+
+    def ask_free(self, match, line):
+        """(all hits on which the line is free, those that SQL leaves open)."""
+        self._collect(match)
+        found = dict(self.verdicts(line))
+        self.db.execute("DELETE FROM temp.hit WHERE id NOT IN (SELECT value FROM json_each(?))",
+                        [str([each for each, said in found.items() if said == AVAILABLE])])
+        self.db.execute("SELECT rowid FROM docs WHERE docs MATCH ? AND rowid IN (SELECT id FROM temp.hit)"
+                        " ORDER BY rank LIMIT 20", [match]).fetchall()
+        self._count()
+        return ({each for each, said in found.items() if said == AVAILABLE},
+                {each for each, said in found.items() if said == SQL_OPEN})
+
+    def verdicts(self, request):
+        """As `Sql.verdicts`, of the hits alone."""
+        for axis, masks in zip(("territories", "media", "languages"), self.sql.sets, strict=True):
+            wanted = getattr(request.block, axis)
+            self.db.execute(f"DELETE FROM temp.{axis}")
+            self.db.executemany(f"INSERT INTO temp.{axis} VALUES (?, ?)", [
+                (number, wanted & ~mask == 0) for number, mask in enumerate(masks) if mask & wanted])
+        (start, end), = request.block.dates.spans
+        return self.db.execute("""
+            SELECT id, CASE WHEN NOT EXISTS (
+                SELECT 1 FROM line CROSS JOIN temp.territories t ON t.id = line.territories
+                    CROSS JOIN temp.media m ON m.id = line.media CROSS JOIN temp.languages l ON l.id = line.languages
+                WHERE title_id = hit.id AND mandate AND t.whole AND m.whole AND l.whole
+                      AND starts <= :start AND ends >= :end AND exclusive >= :exclusive)
+              THEN -1 WHEN NOT EXISTS (
+                SELECT 1 FROM line CROSS JOIN temp.territories t ON t.id = line.territories
+                    CROSS JOIN temp.media m ON m.id = line.media CROSS JOIN temp.languages l ON l.id = line.languages
+                WHERE title_id = hit.id AND blocks AND starts < :end AND ends > :start
+                      AND (exclusive OR :exclusive))
+              THEN 2 ELSE 0 END FROM temp.hit""", {
+                  "start": start, "end": end, "exclusive": request.exclusive}).fetchall()
+
+    def _collect(self, match):
+        self.db.execute("DELETE FROM temp.hit")
+        self.db.execute("INSERT INTO temp.hit SELECT rowid FROM docs WHERE docs MATCH ?", [match])
+
+    def _count(self):
+        total = self.db.execute("SELECT count(*) FROM temp.hit").fetchone()[0]
+        return total, {name: dict(self.db.execute(
+            f"SELECT {name}, count(*) FROM temp.hit JOIN facet USING (id) GROUP BY {name}")) for name in FACETS}
+
+
+# ------------------------------------------------------------------ questions
+
+def asked(fts, made):
+    """{kind: [(our words, FTS5's)]}, drawn from the names."""
+    rng = random.Random(SEED)
+    names = [document.names for document, _ in made]
+
+    def enough(match):
+        return fts.db.execute("SELECT count(*) FROM (SELECT 1 FROM docs WHERE docs MATCH ? LIMIT ?)", [
+            f"{{names}} : ({match})", FEWEST]).fetchone()[0] == FEWEST
+
+    def one():
+        word = rng.choice(rng.choice(names)[0].lower().split())
+        return word, word
+
+    def two():
+        words = rng.sample(rng.choice(names)[0].lower().split(), 2)
+        return " ".join(words), " AND ".join(words)
+
+    def phrase():
+        words = rng.choice(names)[0].lower().split()[:2]
+        return f'"{" ".join(words)}"', f'"{" ".join(words)}"'
+
+    def prefix():
+        beginning = rng.choice(rng.choice(names)[0].lower().split())[:4]
+        return f"{beginning}*", f"{{names people keywords}} : {beginning}*"
+
+    def chinese():
+        name = rng.choice([each[1] for each in names if len(each) > 1])
+        return name[:2], " AND ".join(schema.words(name[:2]))
+
+    found = {}
+    for kind, make in (("one term", one), ("two terms", two), ("a phrase", phrase), ("a prefix", prefix),
+                       ("Chinese", chinese)):
+        found[kind], tries = [], 0
+        while len(found[kind]) < QUESTIONS:
+            tries += 1
+            question = make()
+            if enough(question[1]) or tries > 200 * QUESTIONS:
+                found[kind].append(question)
+    return found
+
+
+# ------------------------------------------------------------------ measuring
+
+def compare(app, viewer, fts, kinds):
+    """Rows of the table: ours and FTS5's, warm and cold, hits equal."""
+    index = app.extensions["index"]
+    for kind, pairs in kinds.items():
+        ours, theirs, cold, whole = [], [], [], []
+        for words, match in pairs:
+            said = query.Asked(q=words)
+
+            def work(said=said):
+                sifted = query.sift(said, viewer, index)
+                return sifted.table.ids[sifted.ranked], query.counts(sifted)
+            took, (ids, facets) = spent(work)
+            cold.append(took / 1e3)
+            for _ in range(3):
+                ours.append(spent(work)[0] / 1e3)
+                took, (_, (total, counted)) = spent(lambda match=match: fts.ask(match))
+                theirs.append(took / 1e3)
+            hits = {each for each, in fts.db.execute("SELECT rowid FROM docs WHERE docs MATCH ?", [match])}
+            assert set(ids.tolist()) == hits and total == len(ids), (kind, words, len(ids), total)
+            assert all(facets[name] == counted[name] for name in ("kind", "language", "decade")), (kind, words)
+            began = time.perf_counter()
+            query.find(said, viewer, index)
+            whole.append(time.perf_counter() - began)
+        yield {"what": kind, **spread(ours), "FTS5": duration(median(theirs)), "ratio": ratio(median(ours),
+               median(theirs)), "goal": "2x", "cold": duration(median(cold)), "whole p95": p95(whole),
+               "n": len(pairs)}
+
+
+def compare_free(app, viewer, fts, kinds, line):
+    """The same with the line."""
+    index, request = app.extensions["index"], line.line()
+    for kind, goal in (("one term", 20), ("two terms", 10)):
+        ours, theirs, whole = [], [], []
+        for words, match in kinds[kind][:20]:
+            said = query.Asked(q=words, line=line)
+            query.sift(said, viewer, index)
+            took, sifted = spent(lambda said=said: query.sift(said, viewer, index))
+            took += spent(lambda sifted=sifted: query.counts(sifted))[0]
+            ours.append(took / 1e3)
+            took, (free, open_) = spent(lambda match=match: fts.ask_free(match, request))
+            theirs.append(took / 1e3)
+            ids = set(sifted.table.ids[sifted.ranked].tolist())
+            assert free <= ids <= free | open_ | ids & open_, (kind, words)
+            began = time.perf_counter()
+            query.find(said, viewer, index)
+            whole.append(time.perf_counter() - began)
+        yield {"what": f"{kind}, 30 territories x 3 media", **spread(ours), "FTS5": duration(median(theirs)),
+               "ratio": ratio(median(theirs), median(ours)) + " faster", "goal": f"{goal}x faster",
+               "whole p95": p95(whole), "n": len(ours)}
+
+
+def others(app, viewer, kinds):
+    """A typo, and suggestions."""
+    index, rng = app.extensions["index"], random.Random(SEED)
+    typos, suggested = [], []
+    for words, _ in kinds["one term"]:
+        place = rng.randrange(1, len(words) - 1)
+        wrong = words[:place] + words[place + 1] + words[place] + words[place + 2:]
+        typos.append(timed(lambda wrong=wrong: query.find(query.Asked(q=wrong), viewer, index)))
+        suggested.append(timed(lambda words=words: query.suggestions(words[:4], viewer, index)))
+    yield {"what": "a typo, whole", **spread(typos), "goal": "p95 60 ms", "n": len(typos)}
+    yield {"what": "suggestions, whole", **spread(suggested), "goal": "p95 15 ms", "n": len(suggested)}
+
+
+def timed(work):
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def p95(seconds):
+    return duration(quantiles(seconds, n=20)[-1])
+
+
+def changing(url, place, pipe):
+    """Another process: five changes a second, each told when it was committed."""
+    app = application(url, Path(place))
+    rng = random.Random(SEED)
+    with app.app_context():
+        ids = db.session.scalars(db.select(Title.id)).all()
+        while not pipe.poll(0.2):
+            word = f"zq{rng.randrange(10**9)}"
+            title = db.session.get(Title, rng.choice(ids))
+            titles.revise(title, original_title=f"{word} harbour")
+            db.session.commit()
+            pipe.send((word, time.time()))
+            db.session.remove()
+
+
+def under_change(app, viewer, kinds, url, place):
+    """Questions while the worker follows five changes a second, and how long each change took to be found."""
+    index = app.extensions["index"]
+    mixed = [query.Asked(q=words) for pairs in zip(*kinds.values(), strict=True) for words, _ in pairs][:MIXED]
+    quiet = [timed(lambda said=said: query.find(said, viewer, index)) for said in mixed]
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    writer = multiprocessing.get_context("spawn").Process(target=changing, args=(url, str(place), theirs))
+    follower = subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "work"], cwd=report.ROOT, env={
+        **os.environ, "DATABASE_URL": url, "SLATE_INSTANCE": str(place),
+        "INDEX_FOLDER": str(place / "index")}, stdout=subprocess.DEVNULL)
+    try:
+        writer.start()
+        ours.recv()
+        busy, lags, waiting = [], [], {}
+        for said in mixed:
+            db.session.remove()
+            busy.append(timed(lambda said=said: query.find(said, viewer, index)))
+            while ours.poll():
+                word, at = ours.recv()
+                waiting[word] = at
+            for word in [word for word in waiting if len(index.find(word))]:
+                lags.append(time.time() - waiting.pop(word))
+            time.sleep(0.05)
+    finally:
+        ours.send("stop")
+        writer.join(10)
+        follower.terminate()
+        follower.wait()
+    yield {"what": "all of these, whole, quiet", **spread(quiet), "n": len(quiet)}
+    yield {"what": "  with five changes a second", **spread(busy), "n": len(busy), "goal": "2x of p95",
+           "ratio": ratio(quantiles(busy, n=20)[-1], quantiles(quiet, n=20)[-1])}
+    yield {"what": "  from commit to being found", **spread(lags), "n": len(lags), "goal": "p95 1 s"}
+
+
+def run(size):
+    say(f"{size:,} titles: making the world")
+    films, made = possible(world(size)), list(documents(size))
+    with folder() as place:
+        laid_from_database(films, place)
+        url = f"sqlite:///{place / 'slate.db'}"
+        app = application(url, place)
+        with app.app_context():
+            house = people.organisation_named("House")
+            buyers = people.found("Buyers", ["buyer"])
+            person = people.enrol("buyer@bench.test", "Buyer", None)
+            people.join(person, buyers, ["buyer"])
+            db.session.commit()
+            viewer = people.viewer(person.id)
+            assert house.id == 1
+            db.session.execute(db.text("UPDATE title SET root_id = id"))
+            _name(made)
+            say("indexing")
+            took, count = spent(lambda: app.extensions["index"].rebuild(document for document, _ in made))
+            single = [timed(lambda document=document: app.extensions["index"].replace([document]))
+                      for document, _ in made[:CHANGES]]
+            say("the same into FTS5")
+            fts = Fts(films, place / "fts.db", made)
+            kinds = asked(fts, made)
+            wide = next(each.request for each in questions() if each.name == "30 x 3, all of them")
+            line = Terms.of_line(wide)
+            with reading():
+                query.find(query.Asked(q="warm"), viewer, app.extensions["index"])
+                avails.verdicts(line)
+                say("asking")
+                rows = [*compare(app, viewer, fts, kinds), *compare_free(app, viewer, fts, kinds, line),
+                        *others(app, viewer, kinds)]
+            memory = resident()
+            say("five changes a second")
+            rows += under_change(app, viewer, kinds, url, place)
+            app.extensions["index"].close()
+            db.session.remove()
+            db.engine.dispose()
+    lines = len(films.titles)
+    return Table(f"search by words, {size:,} titles, {lines:,} lines", rows, [
+        f"indexing {rate(count, took / 1e3)} a core (goal 1,000/s); one title {duration(median(single))}, p95 "
+        f"{p95(single)} (goals 20 and 200 ms)",
+        f"resident after all questions {memory:,.0f} MB, the generator and FTS5 in it (goal 600 of ours)"])
+
+
+def possible(films):
+    """Without the lines that end before they begin: the ledger, which knows no better, counts them as nothing."""
+    kept = films.ends > films.starts
+    return films._replace(**{name: getattr(films, name)[kept] for name in films._fields if name != "sets"})
+
+
+def _name(made):
+    """The generated titles as rows: what is shown of a hit."""
+    link = db.session.connection()
+    update = ("UPDATE title SET original_title = ?, kind = ?, genres = json_array(?), countries = json_array(?),"
+              " original_language = ?, year = ? WHERE id = ?")
+    link.exec_driver_sql(update, [(document.names[0], kind, genre, country, language, document.year, number)
+                                  for document, (number, kind, genre, country, language, *_) in made])
+    link.exec_driver_sql("INSERT INTO title_name (title_id, position, value, kind) VALUES (?, ?, ?, 'original')", [
+        (document.id, place, value) for document, _ in made for place, value in enumerate(document.names)])
+    db.session.commit()
+
+
+def resident():
+    """MB of memory this process has."""
+    said = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(said.split("VmRSS:")[1].split()[0]) / 1e3
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m bench.words", description=__doc__)
+    parser.add_argument("--titles", type=int, nargs="+", default=[10_000, 100_000])
+    given = parser.parse_args(argv)
+    for size in given.titles:
+        print(header(size, 0), flush=True)
+        show([run(size)])
+    print(f"greatest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB; {date.today()}")
+
+
+if __name__ == "__main__":
+    main()
