@@ -6,6 +6,7 @@ or split, the last word unfinished; and at last most of the words, foreign ones 
 the titles with a name that is the whole query, then those with such a name but for a typo.
 """
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from rapidfuzz.distance import OSA
@@ -33,7 +34,7 @@ class Slot:
     prefix: bool = False  # with whatever follows: a single character of a run, or a beginning with a star
     field: str = ""       # where it must stand, "" for anywhere
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """Where it may stand; what has any ending, only where few words are."""
         return (self.field,) if self.field else ("names",) if self.prefix and self.paired else (
@@ -44,7 +45,7 @@ class Slot:
         """Whether it is one word, and nothing else is said of it."""
         return not (self.paired or self.phrase or self.prefix or self.field)
 
-    @property
+    @cached_property
     def typos(self) -> int:
         """Letters that may be wrong: one of five, two of nine."""
         return 0 if self.paired or self.phrase or self.prefix or self.text.isdigit() else allowed(self.text)

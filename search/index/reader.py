@@ -12,12 +12,11 @@ from search.index.schema import SCHEMA
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
-    from whoosh import query
-    from whoosh.matching import ListMatcher
     from whoosh.reading import TermNotFound
 
 MOST_TERMS = 2_000  # that a beginning may stand for
 LAST = chr(0x10FFFF)
+PLACES = 1 << 24  # positions in a field, at most
 KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
 
 
@@ -43,6 +42,7 @@ class Reader:
     def __init__(self, searcher, postings):
         self.searcher, self._postings = searcher, postings
         self._segments = [each for each in searcher.reader().leaf_readers() if each[0].doc_count_all()]
+        self._names = {reader: reader.segment().segment_id() for reader, _ in self._segments}
         self.size = searcher.reader().doc_count_all()
         self.live = np.ones(self.size, dtype=bool)
         self.ids, self.years = np.zeros(self.size, dtype=np.int64), np.zeros(self.size, dtype=np.int32)
@@ -53,7 +53,7 @@ class Reader:
             self.live[[offset + each for each in reader.segment().deleted_docs()]] = False
 
     def _kept(self, reader, key, make):
-        return self._postings.get((reader.segment().segment_id(), key), make)
+        return self._postings.get((self._names[reader], key), make)
 
     def docs(self, field, term) -> np.ndarray:
         """Documents with a term in a field, ascending."""
@@ -63,7 +63,16 @@ class Reader:
 
     def phrase(self, field, terms) -> np.ndarray:
         """Documents with these terms one after another in a field."""
-        return np.fromiter(self.searcher.docs_for_query(query.Phrase(field, list(terms))), dtype=np.int64)
+        found = []
+        for reader, offset in self._segments:
+            begun = self._placed(reader, field, terms[0])
+            for step, term in enumerate(terms[1:], 1):
+                begun = np.intersect1d(begun, self._placed(reader, field, term) - step, assume_unique=True)
+            found.append(np.unique(begun // PLACES).astype(np.int32) + offset)
+        return np.concatenate(found) if found else np.array([], dtype=np.int32)
+
+    def _placed(self, reader, field, term):
+        return self._kept(reader, (field, term, "placed"), lambda: _places(reader, field, term))
 
     def _lexicon(self, reader, field) -> list[str]:
         return self._kept(reader, field, lambda: sorted(
@@ -96,32 +105,66 @@ class Reader:
 
     def like(self, field, term, most) -> list[str]:
         """Terms of a field with at most so many letters wrong, the nearest first."""
-        found = {}
+        found, (letters, length) = {}, _letters(term)
         for reader, _ in self._segments:
+            terms = self._lexicon(reader, field)
+            has, lengths = self._kept(reader, (field, "letters"), lambda terms=terms: _all_letters(terms))
+            # A wrong letter changes the length by one, and which letters there are by two: few terms are left
+            near = np.flatnonzero((np.bitwise_count(has ^ letters) <= 2 * most)
+                                  & (np.abs(lengths - length) <= most))
             found.update((each, away) for each, away, _ in process.extract(
-                term, self._lexicon(reader, field), scorer=OSA.distance, score_cutoff=most, limit=None))
+                term, [terms[place] for place in near], scorer=OSA.distance, score_cutoff=most, limit=None))
         return sorted(found, key=lambda each: (found[each], each))
 
     def names(self, doc) -> list[str]:
         """The names of a document, folded."""
-        return self.searcher.stored_fields(doc)["said"]
+        reader, offset = next(each for each in reversed(self._segments) if each[1] <= doc)
+        return self._kept(reader, ("said", doc - offset), lambda: reader.stored_fields(doc - offset)["said"])
+
+
+def _letters(term):
+    """(a bit for each letter that a term has, its length); letters share the bits of a word."""
+    found = 0
+    for letter in term:
+        found |= 1 << ord(letter) % 64
+    return np.uint64(found), len(term)
+
+
+def _all_letters(terms):
+    found = [_letters(term) for term in terms]
+    return (np.array([letters for letters, _ in found], dtype=np.uint64),
+            np.array([length for _, length in found], dtype=np.int32))
+
+
+def _places(reader, field, term):
+    """Where a term stands in a segment: document * PLACES + position, ascending."""
+    found = []
+    for matcher in _blocks(reader, field, term):
+        matcher._read_values()
+        for doc, value in zip(matcher._ids, matcher._values, strict=True):
+            found += [doc * PLACES + place for place in matcher.format.decode_positions(value)]
+    return np.array(found, dtype=np.int64)
+
+
+def _blocks(reader, field, term):
+    """The blocks of a term's postings, one after the other, each with its documents read."""
+    try:
+        matcher = reader._terms.matcher(field, term.encode(), SCHEMA[field].format)
+    except TermNotFound:
+        return
+    while matcher.is_active():
+        if matcher._ids is None:
+            matcher._read_ids()
+        yield matcher
+        matcher._next_block()
 
 
 def _decoded(reader, field, term):
     """The documents of one segment with a term, also those deleted since: what is kept must hold for as long as the
     segment does, and Whoosh's own way leaves out what is deleted now."""
-    try:
-        matcher = reader._terms.matcher(field, term.encode(), SCHEMA[field].format)
-    except TermNotFound:
-        return np.array([], dtype=np.int32)
-    if isinstance(matcher, ListMatcher):
-        return np.fromiter(matcher.all_ids(), dtype=np.int32)
     found = []
-    while matcher.is_active():
-        if matcher._ids is None:
-            matcher._read_ids()
+    for matcher in _blocks(reader, field, term):
         found.extend(matcher._ids)
-        matcher._next_block()
     return np.array(found, dtype=np.int32)
 
 
