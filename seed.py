@@ -12,6 +12,7 @@ from core import clock
 from licensing import contracts, drafts, mandates, offers, promises, terms
 from licensing.models import Offer
 from licensing.workflow import State
+from search import briefs
 
 PASSWORD = "demo"  # noqa: S105 - known to all on purpose, and refused in production
 PEOPLE = {
@@ -41,6 +42,8 @@ def load() -> bool:
         _lotus(who)
     _promises(who, harbour)
     _offers(who, harbour)
+    briefs.create(who["agent@harbour"], "Drama in Cantonese, SVOD, Taiwan and Singapore, 2027 to 2029, exclusive",
+                  people.organisation_named("Nordlys Distribution").id)
     return True
 
 

@@ -14,7 +14,7 @@ KNOW_FLASK = {"core/http.py", "core/errors.py", "core/database.py", "core/storag
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy"}
 COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py"}
-ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "search/catalogues.py", "boto3": "core/storage/s3.py",
+ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "search/paper.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
                 "whoosh": "search/index/", "flask_smorest": "core/http.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}

@@ -10,11 +10,11 @@ LINE = "media=svod&territories=HK,TW,JP&languages=*&starts_on=2027-01-01&ends_on
 AGENT, MANAGER, BUYER, OPERATOR = (
     f"{name}.test" for name in ("agent@harbour", "rights@harbour", "buyer@nordlys", "operator@market"))
 ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"/titles/2?{LINE}", "/account",
-       "/api/docs", "/no/such/page")
+       "/searches", "/api/docs", "/no/such/page")
 PAGES = {
     None: ("/sign-in", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
-            "/screeners", "/titles/1/grants"),
+            "/screeners", "/titles/1/grants", "/briefs", "/briefs/1"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals"),
     BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
