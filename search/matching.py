@@ -7,6 +7,7 @@ the titles with a name that is the whole query, then those with such a name but 
 """
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from rapidfuzz.distance import OSA
@@ -205,32 +206,43 @@ def _figures_differ(one, other):
     return [each for each in one if each.isdigit()] != [each for each in other if each.isdigit()]
 
 
+class Named(NamedTuple):
+    """A name, folded, as it is compared: its words, and all of it without spaces."""
+    words: tuple[str, ...]
+    joined: str
+
+    @classmethod
+    def of(cls, name: str) -> "Named":
+        words = tuple(name.split(" "))
+        return cls(words, "".join(words))
+
+
 def _compare(index, wanted, score, found):
     """Raise those whose names hold the query, by how much of the query and of the name that is."""
     wanted = [slot for slot in wanted if "names" in slot.fields]
     docs = np.flatnonzero(found & index.live) if wanted else ()
     docs = docs[np.lexsort((-index.years[docs], -score[docs]))][:LOOKED_AT] if wanted else ()
-    for doc in docs:
-        covered, of_name = max((_cover(wanted, name) for name in index.names(int(doc))), default=(0, 0))
+    letters = sum(len(slot.text) for slot in wanted)
+    for doc in docs.tolist() if wanted else ():
+        covered, of_name = max([_cover(wanted, letters, name) for name in index.names(doc)], default=(0, 0))
         if covered:
             score[doc] += (NAMES if covered == 1 else 0) + NAMES * (0.7 * covered + 0.25 * of_name)
 
 
-def _cover(wanted, name: str) -> tuple[float, float]:
-    """(how much of the query a name holds, how much of the name that is), each from 0 to 1."""
-    words = name.split(" ")
-    joined = name.replace(" ", "")
-    letters = matched = of_name = 0
+def _cover(wanted, letters, name: Named) -> tuple[float, float]:
+    """(how much of the `letters` of a query a name holds, how much of the name that is), each from 0 to 1."""
+    matched = of_name = 0
     for slot in wanted:
-        letters += len(slot.text)
-        best, taken = _best(slot, words, joined)
+        best, taken = _best(slot, name.words, name.joined)
         matched += best * len(slot.text)
         of_name += taken
-    return matched / letters, min(1.0, of_name / max(1, len(joined)))
+    return matched / letters, min(1.0, of_name / max(1, len(name.joined)))
 
 
 def _best(slot, words, joined):
     """(how well a name holds one slot, letters of the name that it takes)."""
+    if slot.text in words and not slot.phrase:
+        return 1.0, len(slot.text)
     if slot.paired or slot.phrase or slot.prefix:
         text = slot.text.replace(" ", "")
         if text in joined:
@@ -240,8 +252,6 @@ def _best(slot, words, joined):
         if len(said) >= SOUND and said in analysis.sound("".join(word for word in words if word.isascii())):
             return 0.9, len(slot.text)
         return pairs * 0.8, int(pairs * len(text))
-    if slot.text in words:
-        return 1.0, len(slot.text)
     if any(word.startswith(slot.text) for word in words):
         return 0.9, len(slot.text)
     if slot.typos and any(distance(slot.text, word, slot.typos) <= slot.typos for word in words):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup, escape
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from accounts.permissions import Viewer
 from catalogue import titles
@@ -174,7 +175,7 @@ def suggestions(words: str, viewer: Viewer, index: Index) -> list[Title]:
     table = columns.current()
     ranked, _ = _ranked(table, Asked(q=words), index)
     ranked = ranked[table.visible(viewer)[ranked]][:SUGGESTED]
-    return [hit.title for hit in _rows(table.ids[ranked].tolist(), Asked(), viewer, index)]
+    return list(_titles(table.ids[ranked].tolist(), viewer, selectinload(Title.names)).values())
 
 
 def _filters(table, asked):
@@ -232,26 +233,30 @@ def _judged(asked, ids, meant, inside, licensee):
     return verdicts, free
 
 
-def _rows(title_ids, asked, viewer, index):
-    """The rows to show. Visibility is asked of the database again, for every one of them."""
+def _titles(title_ids, viewer, *options):
+    """{id: title} of those to show, in this order. Visibility is asked of the database again, for every one."""
     rows = {title.id: title for title in db.session.scalars(
-        select(Title).where(Title.id.in_(title_ids), titles.visible(viewer)).options(*titles.WHOLE))}
+        select(Title).where(Title.id.in_(title_ids), titles.visible(viewer)).options(*options))}
+    return {each: rows[each] for each in title_ids if each in rows}
+
+
+def _rows(title_ids, asked, viewer, index):
+    """What is shown of these titles."""
+    rows = _titles(title_ids, viewer, *titles.WHOLE)
     answers = avails.ask_all(list(rows), asked.line, _licensee(asked, viewer)) if asked.line is not None else {}
-    return [Hit(rows[each], _highlight(rows[each], asked.q, index), answers.get(each))
-            for each in title_ids if each in rows]
+    marks = index.marker(asked.q) if asked.q.strip() else None
+    return [Hit(rows[each], marks and _highlight(rows[each], marks), answers.get(each)) for each in rows]
 
 
-def _highlight(title, words, index) -> Highlight | None:
+def _highlight(title, marks) -> Highlight | None:
     """Why it matched: the first name, credit or part of a synopsis that holds one of the words, marked."""
-    if not words.strip():
-        return None
     candidates = [("names", name.value, name.language) for name in title.names] + [
         ("people", credit.name, None) for credit in title.credits]
     for where, value, language in candidates:
-        if spans := index.marks(words, value, where):
+        if spans := marks(value, where):
             return Highlight(_marked(value, spans), language or title.original_language)
     for language, text in title.synopsis.items():
-        if spans := index.marks(words, text, "synopsis"):
+        if spans := marks(text, "synopsis"):
             start = max(0, spans[0][0] - EXCERPT // 2)
             end = min(len(text), start + EXCERPT)
             inside = [(a - start, b - start) for a, b in spans if a >= start and b <= end]

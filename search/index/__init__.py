@@ -76,21 +76,24 @@ class Index:
             return {int(each["id"]): each["stamp"] for each in reader.searcher.reader().all_stored_fields()}
 
     @staticmethod
-    def marks(text: str, value: str, field: str) -> list[tuple[int, int]]:
-        """Where in `value`, which is in a field, the words of a query stand: (start, end) pairs, ascending, not
-        touching."""
+    def marker(text: str):
+        """A function `marks(value, field)`: where in a value, which is in a field, the words of a query stand, as
+        (start, end) pairs, ascending, not touching."""
         try:
-            wanted = [slot for slot in grammar.read(text).wanted if field in slot.fields]
+            wanted = grammar.read(text).wanted
         except Unsearchable:
-            return []
-        spans = []
-        for found in analysis.tokens(value):
-            if any(matching.holds(slot, found.term) for slot in wanted):
-                if spans and found.start <= spans[-1][1]:
-                    spans[-1] = (spans[-1][0], found.end)
-                else:
-                    spans.append((found.start, found.end))
-        return spans
+            wanted = []
+
+        def marks(value: str, field: str) -> list[tuple[int, int]]:
+            slots, spans = [slot for slot in wanted if field in slot.fields], []
+            for found in analysis.tokens(value) if slots else ():
+                if any(matching.holds(slot, found.term) for slot in slots):
+                    if spans and found.start <= spans[-1][1]:
+                        spans[-1] = (spans[-1][0], found.end)
+                    else:
+                        spans.append((found.start, found.end))
+            return spans
+        return marks
 
     @contextmanager
     def _reading(self):

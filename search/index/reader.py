@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA
 
 from search.grammar import Unsearchable
 from search.index.schema import SCHEMA
+from search.matching import Named
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
@@ -116,10 +117,11 @@ class Reader:
                 term, [terms[place] for place in near], scorer=OSA.distance, score_cutoff=most, limit=None))
         return sorted(found, key=lambda each: (found[each], each))
 
-    def names(self, doc) -> list[str]:
-        """The names of a document, folded."""
+    def names(self, doc) -> list[Named]:
+        """The names of a document."""
         reader, offset = next(each for each in reversed(self._segments) if each[1] <= doc)
-        return self._kept(reader, ("said", doc - offset), lambda: reader.stored_fields(doc - offset)["said"])
+        return self._kept(reader, ("said", doc - offset), lambda: [
+            Named.of(name) for name in reader.stored_fields(doc - offset)["said"]])
 
 
 def _letters(term):

@@ -5,7 +5,7 @@ from flask import Response, current_app, flash, redirect, render_template, reque
 
 from accounts import people, security
 from core import clock, http
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from licensing import asking, wording
 from licensing.rights import media
 from licensing.schemas import load
@@ -128,11 +128,13 @@ def share_brief(brief_id):
     return redirect(url_for(".brief", brief_id=shown.id, _anchor="send"))
 
 
-@bp.get("/briefs/<id:brief_id>/catalogue.<any(pdf, csv):kind>")
+@bp.get("/briefs/<id:brief_id>/catalogue.<kind>")
 @security.permit("brief.keep")
 def catalogue(brief_id, kind):
     """The list as a catalogue to print, or as a spreadsheet."""
     shown = briefs.get(brief_id, security.viewer())
+    if kind not in FILES:
+        raise NotFound()
     make, mimetype = FILES[kind]
     try:
         made = make(shown, briefs.answer(shown, current_app.extensions["index"]))

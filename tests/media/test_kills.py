@@ -106,9 +106,9 @@ def test_rows_and_objects_agree_whenever_a_process_was_killed(studio, mortals):
     checks(studio, mortals, "poster", LITTLE, folder=11)
 
 
-def checks(studio, mortals, kind, data, folder=3):
+def checks(studio, mortals, kind, data, folder=5):
     """The worker, while it checks what was sent."""
-    for point in points(studio, folder, s3=12):
+    for point in points(studio, folder, s3=17):
         asset = studio.send(kind, data)
         killed = mortals.run("work", point)
         agree(studio)

@@ -127,12 +127,12 @@ def test_what_cannot_be_searched_is_refused_with_a_reason(index, typed):
     ("frankenstien", "Bride of Frankenstein", ["Frankenstein"]),
     ("千與", "千と千尋、千与千寻", ["千与"]), ("house", "A lighthouse, a house", ["house"])])
 def test_what_matched_is_marked(index, typed, value, marked):
-    assert [value[start:end] for start, end in index.marks(typed, value, "names")] == marked
+    assert [value[start:end] for start, end in index.marker(typed)(value, "names")] == marked
 
 
 def test_what_must_stand_elsewhere_is_not_marked(index):
-    assert index.marks("person:house", "House", "names") == []
-    assert index.marks("hou*", "House", "names") == [(0, 5)]
+    assert index.marker("person:house")("House", "names") == []
+    assert index.marker("hou*")("House", "names") == [(0, 5)]
 
 
 
