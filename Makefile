@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
 FLASK := $(BIN)/flask --app wsgi
-export PYTHONDONTWRITEBYTECODE = 1
+unexport PYTHONDONTWRITEBYTECODE  # a process that compiles everything anew starts half a second later
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check long seed bench lint screenshot

@@ -21,6 +21,7 @@ from search.index import Damaged, Index
 
 TRIES, A_MOMENT = 10, 0.1  # to take the worker's place
 IDLE_SECONDS = 0.3
+MOVE_EVERY_SECONDS = 2
 SWEEP_EVERY_SECONDS, KEEP_EVERY_SECONDS = 600, 30
 ROWS, AT_ONCE = 500, 20_000  # of the outbox: in a turn, and where nothing else waits
 REBUILD_AT = 2_000  # changed titles
@@ -82,8 +83,12 @@ def differences(index: Index) -> list[str]:
 
 def turn(index: Index) -> int:
     """One turn of everything there is to do. Returns how much was done."""
-    done = _follow(index, ROWS)
-    look = partial(saved.tick, index=index)
+    return _follow(index, ROWS) + _move(index)
+
+
+def _move(index):
+    """What time has made due."""
+    done, look = 0, partial(saved.tick, index=index)
     for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (saved.due, look)):
         for each in _read(due):
             tick(each)
@@ -111,10 +116,12 @@ def _read(due):
 
 def work(index: Index, say=print):
     """Work until stopped. A busy database is waited for."""
-    swept = kept = -math.inf
+    swept = kept = moved = -math.inf
     while True:
         try:
-            idle = not turn(index)
+            idle = not _follow(index, ROWS)
+            if time.monotonic() - moved > MOVE_EVERY_SECONDS:
+                idle, moved = not _move(index) and idle, time.monotonic()
             if idle and time.monotonic() - kept > KEEP_EVERY_SECONDS:
                 keep_ledger()
                 kept = time.monotonic()

@@ -25,7 +25,7 @@ from tests.test_pages import Visitor
 PLACES = ["HK", "TW", "SG", "CA-QC", "CA", "DE", "Nordics", "World", "World,-DE"]
 MEDIA = ["svod", "free_tv", "pay_tv", "television", "airline", "all"]
 TONGUES = ["*", "*", "fr", "fr:dub", "en:original,zh-Hant:sub"]
-QUESTIONS = at(ci=60, long=1_000)
+QUESTIONS = at(ci=30, long=1_000)
 SAID = {ledger.AVAILABLE: Verdict.AVAILABLE, ledger.PARTIAL: Verdict.PARTIAL, ledger.UNAVAILABLE: Verdict.UNAVAILABLE}
 
 
@@ -135,7 +135,7 @@ def test_grant_amend_terminate_and_ask_keep_every_invariant(fresh):
     """A house at work: whatever it does, nothing is sold twice, and what is granted is granted inside its mandates."""
     from licensing import checks
     app = fresh(seeded=True)
-    for run in range(at(ci=2, long=30)):
+    for run in range(at(ci=1, long=30)):
         rng = random.Random(run)
         with app.app_context():
             house = people.organisation_named("Harbour Pictures")

@@ -15,7 +15,7 @@ from licensing.models import Licence, Line
 from tests.licensing.test_doors import some_terms
 from tests.scale import at
 
-LINES = at(ci=10_000, long=100_000)
+LINES = at(ci=3_000, long=100_000)
 FAMILIES = LINES // 100
 AT_ONCE = 5_000
 RAW = """

@@ -106,9 +106,9 @@ def test_rows_and_objects_agree_whenever_a_process_was_killed(studio, mortals):
     checks(studio, mortals, "poster", LITTLE, folder=11)
 
 
-def checks(studio, mortals, kind, data, folder=5):
+def checks(studio, mortals, kind, data, folder=9):
     """The worker, while it checks what was sent."""
-    for point in points(studio, folder, s3=17):
+    for point in points(studio, folder, s3=25):
         asset = studio.send(kind, data)
         killed = mortals.run("work", point)
         agree(studio)
@@ -132,7 +132,7 @@ def swept(studio):
 
 def removing(studio, mortals):
     """The worker, while it removes what was rejected."""
-    for point in points(studio, folder=4, s3=12):
+    for point in points(studio, folder=9, s3=25):
         asset = studio.send("trailer", FILM[:-1] + b"!", sent=FILM, sha256="0" * 64)
         killed = mortals.run("work", point)
         agree(studio)
@@ -146,7 +146,7 @@ def removing(studio, mortals):
 
 def sweeping(studio, mortals):
     """The worker, while it sweeps what was deleted or never sent."""
-    for point in points(studio, folder=4, s3=12):
+    for point in points(studio, folder=9, s3=25):
         asset = studio.ready("document")
         never = studio.announce("trailer", FILM)["asset"]["id"]
         assert studio(AGENT).delete(f"/assets/{asset}").status_code == 204
@@ -167,7 +167,7 @@ def sweeping(studio, mortals):
 
 def repairing(studio, mortals):
     """Who repairs."""
-    for point in points(studio, folder=4, s3=12):
+    for point in points(studio, folder=9, s3=25):
         lost, kept = studio.ready("document"), studio.ready("document")
         with studio.app.app_context():
             studio.place.store.delete(db.session.get(Asset, int(lost)).kept)
@@ -188,7 +188,7 @@ def announcing(studio, mortals):
     """A web process, while a large file is announced."""
     body = {"kind": "trailer", "filename": "tide.mp4", "content_type": "video/mp4", "size": len(FILM),
             "sha256": test_assets.sha256(FILM)}
-    for point in points(studio, folder=1, s3=3):
+    for point in points(studio, folder=2, s3=5):
         rows = count_rows(studio)
         killed, answer = mortals.ask(f"/titles/{TITLE}/assets", body, point)
         agree(studio)
@@ -210,7 +210,7 @@ def announcing(studio, mortals):
 
 def completing(studio, mortals):
     """A web process, while a large file is completed."""
-    for point in points(studio, folder=1, s3=3):
+    for point in points(studio, folder=2, s3=5):
         told = studio.announce("trailer", FILM)
         asset, [part] = told["asset"]["id"], told["upload"]["parts"]
         assert studio.place.ask("PUT", studio.reached(part["url"]), FILM).status == 200
