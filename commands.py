@@ -25,7 +25,7 @@ from media import comparing, films
 from media import worker as media_worker
 from search import worker
 from search.commands import import_
-from search.index import Damaged
+from search.engine import Damaged
 
 TOLD_EVERY_SECONDS = 2
 

@@ -34,7 +34,8 @@ from licensing import avails
 from licensing.rights.ledger import AVAILABLE
 from licensing.terms import Terms
 from search import query
-from search.index import Document, schema
+from search.engine import Document
+from search.index import schema
 
 SEED, QUESTIONS, CHANGES, MIXED = 7, 60, 60, 200
 KINDS, LANGUAGES, COUNTRIES = ("film", "series", "special"), ("en", "fr", "yue", "ja", "ko"), ("HK", "JP", "FR", "US")

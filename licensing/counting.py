@@ -67,7 +67,7 @@ def shares(session, title_ids, at: datetime | None = None, leaving_out: int | No
     held = session.execute(HOLDBACK_ROWS[at is not None], asked).all()
     # A title with hundreds of lines is asked about again and again. What its rows say is kept with them, and taken only
     # where they are all equal, so it is never stale; where something waits for a date there is more to know than rows.
-    said = family.rows, rows, held
+    said = [*map(tuple, family.rows), *map(tuple, rows), *map(tuple, held)]  # rows of SQLAlchemy are slow to compare
     kept = _known.get((wanted, leaving_out))
     if kept and kept[0] == said:
         rights = kept[1]

@@ -20,7 +20,7 @@ from core.errors import Invalid, NotFound
 from licensing import terms
 from licensing.rights.availability import Verdict
 from search import query, reading
-from search.index import Index
+from search.engine import Engine
 from search.models import Brief
 
 MOST = 200  # titles in one answer
@@ -94,7 +94,7 @@ def leave_out(brief: Brief, title_ids):
     brief.left_out = sorted(set(title_ids))
 
 
-def answer(brief: Brief, index: Index) -> Answer:
+def answer(brief: Brief, index: Engine) -> Answer:
     """The seller's published titles for a brief, those that are wholly free first. Raises Invalid, Unsearchable."""
     seller = people.viewer(brief.person_id)
     if seller is None or seller.organisation_id != brief.organisation_id:

@@ -4,7 +4,7 @@ from sqlalchemy.orm import selectinload
 
 from catalogue.models import Title
 from core.database import db
-from search.index import Document
+from search.engine import Document
 
 BATCH = 500
 

@@ -71,7 +71,8 @@ class _Matches:
 
 
 def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str) -> np.ndarray:
-    """The documents that a query means, best first, of those alike the latest; `whole` is all of it as one name."""
+    """The documents that a query means, best first, of those alike the latest year and then the highest id: where a
+    document stands changes as others are written; `whole` is the whole query as one name."""
     size = index.size
     score = np.zeros(size, dtype=np.float32)
     slots = [_written(index, slot, size) for slot in wanted]
@@ -89,7 +90,7 @@ def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str) -> np.ndar
     for slot in unwanted:
         score[_written(index, slot, size).worth > 0] = 0
     docs = np.flatnonzero((score > 0) & index.live)
-    return docs[np.lexsort((-docs, -index.years[docs], -np.round(score[docs], 2)))]
+    return docs[np.lexsort((-index.ids[docs], -index.years[docs], -np.round(score[docs], 2)))]
 
 
 def holds(slot: Slot, term: str) -> bool:
@@ -221,7 +222,7 @@ def _compare(index, wanted, score, found):
     """Raise those whose names hold the query, by how much of the query and of the name that is."""
     wanted = [slot for slot in wanted if "names" in slot.fields]
     docs = np.flatnonzero(found & index.live) if wanted else ()
-    docs = docs[np.lexsort((-index.years[docs], -score[docs]))][:LOOKED_AT] if wanted else ()
+    docs = docs[np.lexsort((-index.ids[docs], -index.years[docs], -score[docs]))][:LOOKED_AT] if wanted else ()
     letters = sum(len(slot.text) for slot in wanted)
     for doc in docs.tolist() if wanted else ():
         covered, of_name = max([_cover(wanted, letters, name) for name in index.names(doc)], default=(0, 0))

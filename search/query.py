@@ -5,7 +5,6 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
@@ -18,7 +17,8 @@ from licensing.rights import ledger
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
 from search import columns
-from search.index import Damaged, Index
+from search.engine import Damaged, Engine
+from search.marks import Highlight, Marks
 
 MATCHES = ("cover", "overlap", "start_within", "min_days")
 SORTS = ("relevance", "year", "title")
@@ -27,7 +27,6 @@ FACETS = ("kind", "genre", "country", "language", "decade", "seller")  # each a 
 SAID = {ledger.AVAILABLE: Verdict.AVAILABLE, ledger.PARTIAL: Verdict.PARTIAL, ledger.UNAVAILABLE: Verdict.UNAVAILABLE}
 SUGGESTED = 7
 FEW = 5  # found titles, below which it is asked whether other words were meant
-EXCERPT = 160  # characters of a synopsis shown around what matched
 
 
 @dataclass(frozen=True)
@@ -73,12 +72,6 @@ class Asked:
         return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
-class Highlight(NamedTuple):
-    """Text with <mark> around what matched, and its language."""
-    text: Markup
-    language: str | None
-
-
 @dataclass
 class Hit:
     """A title found: its row, where the words matched, and the answer to the line."""
@@ -99,7 +92,7 @@ class Found:
     makeshift: bool = False  # by the letters of names alone: the index is being built anew
 
 
-def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
+def find(asked: Asked, viewer: Viewer, index: Engine) -> Found:
     """Raises `search.grammar.Unsearchable` for words that cannot be searched. While a broken index is built anew,
     names are looked through as they are written (`makeshift`)."""
     began = time.perf_counter()
@@ -117,7 +110,7 @@ def find(asked: Asked, viewer: Viewer, index: Index) -> Found:
                  did_you_mean=meant_words, makeshift=sifted.makeshift)
 
 
-def every(asked: Asked, viewer: Viewer, index: Index) -> np.ndarray:
+def every(asked: Asked, viewer: Viewer, index: Engine) -> np.ndarray:
     """The ids of all titles that a search finds, ascending. Raises Damaged where the index cannot be asked."""
     sifted = sift(asked, viewer, index)
     if sifted.makeshift:
@@ -136,7 +129,7 @@ class Sifted(NamedTuple):
     makeshift: bool
 
 
-def sift(asked: Asked, viewer: Viewer, index: Index) -> Sifted:
+def sift(asked: Asked, viewer: Viewer, index: Engine) -> Sifted:
     """Which rows are found, before any of them is read."""
     table = columns.current()
     ranked, makeshift = _ranked(table, asked, index)
@@ -168,7 +161,7 @@ def _licensee(asked, viewer):
     return asked.licensee if asked.licensee is not None else avails.licensee(viewer)
 
 
-def suggestions(words: str, viewer: Viewer, index: Index) -> list[Title]:
+def suggestions(words: str, viewer: Viewer, index: Engine) -> list[Title]:
     """The first titles that words, perhaps not all typed yet, may mean. Raises Unsearchable."""
     if not words.strip():
         return []
@@ -244,32 +237,5 @@ def _rows(title_ids, asked, viewer, index):
     """What is shown of these titles."""
     rows = _titles(title_ids, viewer, *titles.WHOLE)
     answers = avails.ask_all(list(rows), asked.line, _licensee(asked, viewer)) if asked.line is not None else {}
-    marks = index.marker(asked.q) if asked.q.strip() else None
-    return [Hit(rows[each], marks and _highlight(rows[each], marks), answers.get(each)) for each in rows]
-
-
-def _highlight(title, marks) -> Highlight | None:
-    """Why it matched: the first name, credit or part of a synopsis that holds one of the words, marked."""
-    candidates = [("names", name.value, name.language) for name in title.names] + [
-        ("people", credit.name, None) for credit in title.credits]
-    for where, value, language in candidates:
-        if spans := marks(value, where):
-            return Highlight(_marked(value, spans), language or title.original_language)
-    for language, text in title.synopsis.items():
-        if spans := marks(text, "synopsis"):
-            start = max(0, spans[0][0] - EXCERPT // 2)
-            end = min(len(text), start + EXCERPT)
-            inside = [(a - start, b - start) for a, b in spans if a >= start and b <= end]
-            return Highlight((Markup("…") if start else Markup()) + _marked(text[start:end], inside)
-                             + (Markup("…") if end < len(text) else Markup()), language)
-    return None
-
-
-def _marked(value, spans) -> Markup:
-    """The text with <mark> around the spans; everything else escaped."""
-    out, last = Markup(), 0
-    for start, end in spans:
-        if start >= last:
-            out += escape(value[last:start]) + Markup("<mark>{}</mark>").format(value[start:end])
-            last = end
-    return out + escape(value[last:])
+    marks = Marks(asked.q)
+    return [Hit(rows[each], marks.highlight(rows[each]), answers.get(each)) for each in rows]

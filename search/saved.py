@@ -18,7 +18,7 @@ from core import clock, outbox
 from core.database import db
 from core.errors import Invalid, NotFound, Refusal
 from search import grammar, query
-from search.index import Damaged, Index
+from search.engine import Damaged, Engine
 from search.models import News, SavedSearch
 
 MOST = 100  # of one person
@@ -27,7 +27,7 @@ AT_ONCE = 20  # searches in a turn of the worker
 SHOWN = 20  # pieces of news
 
 
-def save(viewer: Viewer, name: str, asked: query.Asked, index: Index, tells: bool = True) -> SavedSearch:
+def save(viewer: Viewer, name: str, asked: query.Asked, index: Engine, tells: bool = True) -> SavedSearch:
     """Keep a search; what it finds now is known. Raises Invalid."""
     if not (name := name.strip()) or len(name) > 100:
         raise Invalid({"name": ["Give the search a name of 100 characters at most."]})
@@ -110,7 +110,7 @@ def due() -> list[int]:
         .order_by(SavedSearch.checked_at).limit(AT_ONCE)))
 
 
-def tick(search_id: int, index: Index):
+def tick(search_id: int, index: Engine):
     """Look at a search again: what it finds and did not know is news."""
     saved = db.session.get(SavedSearch, search_id)
     if saved is None:

@@ -17,7 +17,7 @@ from core.database import db, reading
 from licensing import avails, offers
 from licensing.delivery import items
 from search import documents, saved
-from search.index import Damaged, Index
+from search.engine import Damaged, Engine
 
 TRIES, A_MOMENT = 10, 0.1  # to take the worker's place
 IDLE_SECONDS = 0.3
@@ -27,7 +27,7 @@ ROWS, AT_ONCE = 500, 20_000  # of the outbox: in a turn, and where nothing else 
 REBUILD_AT = 2_000  # changed titles
 
 
-def catch_up(index: Index) -> int:
+def catch_up(index: Engine) -> int:
     """Bring the index up to date with the outbox. Returns how many rows were handled."""
     done = 0
     while count := _follow(index, AT_ONCE):
@@ -53,7 +53,7 @@ def _index(index, title_ids):
     index.replace(fresh, gone=title_ids - {document.id for document in fresh})
 
 
-def rebuild(index: Index) -> int:
+def rebuild(index: Engine) -> int:
     """A new generation of the index from the tables. Returns how many documents it holds."""
     with reading():
         count = index.rebuild(documents.every())
@@ -61,7 +61,7 @@ def rebuild(index: Index) -> int:
     return count
 
 
-def differences(index: Index) -> list[str]:
+def differences(index: Engine) -> list[str]:
     """In what the index and the tables disagree, one line each; what waits in the outbox is no difference."""
     waiting = set(db.session.scalars(db.select(outbox.OutboxRow.subject_id).filter_by(topic="title")))
     try:
@@ -81,7 +81,7 @@ def differences(index: Index) -> list[str]:
     return found
 
 
-def turn(index: Index) -> int:
+def turn(index: Engine) -> int:
     """One turn of everything there is to do. Returns how much was done."""
     return _follow(index, ROWS) + _move(index)
 
@@ -114,7 +114,7 @@ def _read(due):
     return found
 
 
-def work(index: Index, say=print):
+def work(index: Engine, say=print):
     """Work until stopped. A busy database is waited for."""
     swept = kept = moved = -math.inf
     while True:

@@ -18,26 +18,22 @@ from pathlib import Path
 
 import numpy as np
 
-from search import analysis, grammar, matching
+from search import grammar, matching
+from search.engine import Damaged
 from search.grammar import Unsearchable
 from search.index.reader import Postings, Reader
-from search.index.schema import CODEC, SCHEMA, Document, add
+from search.index.schema import CODEC, SCHEMA, add
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
     import whoosh.index
 
-__all__ = ["Damaged", "Document", "Index"]
 WRITER_MB = 128
 SUMS = "sums.json"  # in each generation: file → CRC-32 of what was written
 
 
-class Damaged(Exception):
-    """The index cannot be read; build it anew."""
-
-
 class Index:
-    """An index in a folder. Safe for threads; one writer at a time across processes."""
+    """An engine (`search.engine`) in a folder."""
 
     def __init__(self, folder):
         self._folder = Path(folder)
@@ -75,26 +71,6 @@ class Index:
         with self._reading() as reader:
             return {int(each["id"]): each["stamp"] for each in reader.searcher.reader().all_stored_fields()}
 
-    @staticmethod
-    def marker(text: str):
-        """A function `marks(value, field)`: where in a value, which is in a field, the words of a query stand, as
-        (start, end) pairs, ascending, not touching."""
-        try:
-            wanted = grammar.read(text).wanted
-        except Unsearchable:
-            wanted = []
-
-        def marks(value: str, field: str) -> list[tuple[int, int]]:
-            slots, spans = [slot for slot in wanted if field in slot.fields], []
-            for found in analysis.tokens(value) if slots else ():
-                if any(matching.holds(slot, found.term) for slot in slots):
-                    if spans and found.start <= spans[-1][1]:
-                        spans[-1] = (spans[-1][0], found.end)
-                    else:
-                        spans.append((found.start, found.end))
-            return spans
-        return marks
-
     @contextmanager
     def _reading(self):
         with self._lock:
@@ -109,8 +85,8 @@ class Index:
 
     @property
     def damaged(self) -> bool:
-        """Whether anyone found that it cannot be read, since it was built."""
-        return self._mark.exists()
+        """Whether it was never built, or anyone found that it cannot be read since it was."""
+        return self._mark.exists() or self._pointer() is None
 
     @property
     def _mark(self):
@@ -123,7 +99,15 @@ class Index:
         return Damaged(f"{type(problem).__name__}: {problem}")
 
     def _refresh(self):
-        generation = self._pointer() or self._begin()
+        generation = self._built()
+        try:
+            self._follow(generation)
+        except Exception:
+            if self._pointer() == generation:
+                raise
+            self._refresh()  # it was built anew while we opened it, and the old one is gone
+
+    def _follow(self, generation):
         if generation != self._generation or self._reader is None:
             self._close()
             self._check(generation)
@@ -181,8 +165,8 @@ class Index:
     def replace(self, documents, gone=()):
         """Write documents, and remove the ids in `gone`, in one commit. Doing it again changes nothing."""
         with self._writing():
-            generation = self._pointer() or self._begin()
             try:
+                generation = self._built()
                 writer = whoosh.index.open_dir(str(self._folder / generation)).writer(limitmb=WRITER_MB, codec=CODEC)
             except Exception as problem:
                 raise self._damaged(problem) from problem
@@ -201,13 +185,17 @@ class Index:
     def rebuild(self, documents) -> int:
         """Build a new generation from `documents` and make it the current one. Returns their number."""
         with self._writing():
-            generation = self._name_next()
+            generation, count = self._name_next(), 0
             writer = self._create(generation).writer(limitmb=WRITER_MB, codec=CODEC)
-            count = 0
-            for document in documents:
-                add(writer, document)
-                count += 1
-            writer.commit()
+            try:
+                for document in documents:
+                    add(writer, document)
+                    count += 1
+                writer.commit()
+            except BaseException:
+                writer.cancel()
+                shutil.rmtree(self._folder / generation)
+                raise
             self._seal(generation)
             self._point_to(generation)
             self._mark.unlink(missing_ok=True)
@@ -224,14 +212,6 @@ class Index:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _begin(self) -> str:
-        """The first generation, empty."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        generation = self._name_next()
-        self._create(generation)
-        self._point_to(generation)
-        return generation
-
     def _name_next(self):
         taken = [int(match[1]) for each in self._folder.glob("generation-*")
                  if (match := re.fullmatch(r"generation-(\d+)", each.name))]
@@ -241,6 +221,11 @@ class Index:
         folder = self._folder / generation
         folder.mkdir()
         return whoosh.index.create_in(str(folder), SCHEMA)
+
+    def _built(self) -> str:
+        if (generation := self._pointer()) is None:
+            raise LookupError("it was not built yet")
+        return generation
 
     def _pointer(self) -> str | None:
         try:

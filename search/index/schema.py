@@ -1,6 +1,5 @@
 """What the index holds of a title, in Whoosh's words."""
 import warnings
-from dataclasses import dataclass, field
 
 from search import analysis, matching
 
@@ -8,20 +7,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
     from whoosh import columns, fields, formats
     from whoosh.codec.whoosh3 import W3Codec
-
-
-@dataclass(frozen=True)
-class Document:
-    """What is searched of one title. `stamp` tells whether the index is up to date with the record; `codes` are
-    found only whole, and the year only orders what is found alike."""
-    id: int
-    stamp: str
-    names: list[str] = field(default_factory=list)
-    people: list[str] = field(default_factory=list)
-    synopsis: list[str] = field(default_factory=list)
-    keywords: list[str] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)
-    year: int = 0
 
 
 class Terms(fields.FieldType):

@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from search import worker
-from search.index import Damaged, Index
+from search.engine import Damaged
+from search.index import Index
 from tests.test_pages import Visitor, text
 
 # Whoosh leaves a file that it cannot read to the collector

@@ -2,8 +2,9 @@
 import pytest
 
 from search import analysis
+from search.engine import Document
 from search.grammar import Unsearchable
-from search.index import Document, Index
+from search.marks import Marks
 
 NAMES = (
     ("The Godfather", {"year": 1972, "people": ["Marlon Brando"]}),
@@ -34,8 +35,8 @@ NAMES = (
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory):
-    made = Index(tmp_path_factory.mktemp("index"))
+def index(engine, tmp_path_factory):
+    made = engine(tmp_path_factory.mktemp("index"))
     made.rebuild(Document(number, "1", names=names.split("|"), **{
         **more, "keywords": [str(more["year"])]}) for number, (names, more) in enumerate(NAMES, 1))
     yield made
@@ -105,17 +106,6 @@ def test_a_number_is_no_typo(index):
     assert ("The Godfather Part II", 1974) not in found(index, "\"the godfather part 3\"")
 
 
-def test_a_change_is_found_and_what_is_gone_is_not(tmp_path):
-    index = Index(tmp_path)
-    index.replace([Document(1, "1", ["Lighthouse"]), Document(2, "1", ["Harbour"])])
-    assert index.find("lighthouse").tolist() == [1]
-    index.replace([Document(1, "2", ["Beacon"])])
-    assert index.find("lighthouse").tolist() == [] and index.find("beacon").tolist() == [1]
-    index.replace([], gone=[1])
-    assert index.find("beacon").tolist() == [] and index.find("harbour").tolist() == [2]
-    index.close()
-
-
 @pytest.mark.parametrize("typed", ["", "  ", "!!!", "-house", "x" * 301, "word " * 17, "*", "-x*"])
 def test_what_cannot_be_searched_is_refused_with_a_reason(index, typed):
     with pytest.raises(Unsearchable):
@@ -126,14 +116,13 @@ def test_what_cannot_be_searched_is_refused_with_a_reason(index, typed):
     ("godfather 2", "The Godfather Part II", ["Godfather", "II"]),
     ("frankenstien", "Bride of Frankenstein", ["Frankenstein"]),
     ("千與", "千と千尋、千与千寻", ["千与"]), ("house", "A lighthouse, a house", ["house"])])
-def test_what_matched_is_marked(index, typed, value, marked):
-    assert [value[start:end] for start, end in index.marker(typed)(value, "names")] == marked
+def test_what_matched_is_marked(typed, value, marked):
+    assert [value[start:end] for start, end in Marks(typed).spans(value, "names")] == marked
 
 
-def test_what_must_stand_elsewhere_is_not_marked(index):
-    assert index.marker("person:house")("House", "names") == []
-    assert index.marker("hou*")("House", "names") == [(0, 5)]
-
+def test_what_must_stand_elsewhere_is_not_marked():
+    assert Marks("person:house").spans("House", "names") == []
+    assert Marks("hou*").spans("House", "names") == [(0, 5)]
 
 
 def test_every_kana_sounds():

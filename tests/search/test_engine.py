@@ -1,0 +1,153 @@
+"""What every engine keeps (`search.engine`), whatever it is made of."""
+import multiprocessing
+import random
+import threading
+import time
+
+import pytest
+
+from search.engine import Damaged, Document
+
+
+@pytest.fixture
+def made(engine, tmp_path):
+    """Makes an engine of the same copy, as each process has one of its own."""
+    all_made = []
+
+    def make(*documents):
+        all_made.append(engine(tmp_path))
+        if documents:
+            all_made[-1].rebuild(documents)
+        return all_made[-1]
+    yield make
+    for each in all_made:
+        each.close()
+
+
+def film(number, *names, stamp="1", **more):
+    return Document(number, stamp, list(names) or ["Harbour"], **more)
+
+
+def test_before_it_is_built_it_answers_nothing_and_says_so(made):
+    engine = made()
+    assert engine.damaged
+    with pytest.raises(Damaged):
+        engine.find("harbour")
+    with pytest.raises(Damaged):
+        engine.replace([film(1)])
+    assert made(film(1)).find("harbour").tolist() == engine.find("harbour").tolist() == [1]
+    assert not engine.damaged
+
+
+def test_an_empty_one_finds_nothing(made):
+    engine = made()
+    assert engine.rebuild([]) == 0
+    assert engine.find("harbour").tolist() == [] and engine.stamps() == {} and not engine.damaged
+
+
+def test_what_one_process_writes_another_finds_with_its_next_question(made):
+    writer, reader = made(film(1), film(2)), made()
+    assert reader.find("harbour").tolist() == [2, 1]
+    writer.replace([film(1, "Beacon", stamp="2"), film(3)])
+    assert reader.find("harbour").tolist() == [3, 2] and reader.find("beacon").tolist() == [1]
+    writer.replace([], gone=[3])
+    assert reader.find("harbour").tolist() == [2] and reader.stamps() == {1: "2", 2: "1"}
+    writer.rebuild([film(4)])
+    assert reader.find("harbour").tolist() == [4] and reader.stamps() == {4: "1"}
+
+
+def test_doing_it_again_changes_nothing(made):
+    engine = made(film(1))
+    for _ in range(3):
+        engine.replace([film(1, stamp="2"), film(2)], gone=[7])
+        assert engine.stamps() == {1: "2", 2: "1"} and engine.find("harbour").tolist() == [2, 1]
+
+
+def test_a_change_that_fails_leaves_all_as_it_was(made):
+    engine = made(film(1))
+
+    def broken():
+        yield film(2, "Lighthouse")
+        raise OSError("the tables are away")
+    for write in (engine.replace, engine.rebuild):
+        with pytest.raises(OSError, match="the tables are away"):
+            write(broken())
+        assert engine.stamps() == {1: "1"} and engine.find("lighthouse").tolist() == []
+    engine.replace([film(2, "Lighthouse")])
+    assert engine.find("lighthouse").tolist() == [2] and not engine.damaged
+
+
+def test_those_alike_stay_in_their_order_whichever_was_written_last(made):
+    rng = random.Random(3)
+    engine = made(*[film(number, year=2000 + number % 3) for number in range(1, 61)])
+    order = engine.find("harbour").tolist()
+    assert order == sorted(range(1, 61), key=lambda each: (2000 + each % 3, each), reverse=True)
+    for stamp in range(2, 8):
+        engine.replace([film(number, stamp=str(stamp), year=2000 + number % 3)
+                        for number in rng.sample(range(1, 61), 5)])
+        assert engine.find("harbour").tolist() == order
+
+
+def test_a_code_is_found_whole_and_never_in_part(made):
+    engine = made(film(1, codes=["10.5240/7791-8534-2C23-9030-8610-5", "tt6751668"]), film(2))
+    assert engine.find("tt6751668").tolist() == engine.find("10.5240/7791-8534-2c23-9030-8610-5").tolist() == [1]
+    assert engine.find("7791-8534").tolist() == []
+
+
+def test_a_better_word_is_told_to_those_alone_who_may_see_a_title_with_it(made):
+    engine = made(film(1, "Frankenstein"), film(2, "Harbour"))
+    assert engine.meant("frankenstien", lambda ids: True) == "frankenstein"
+    assert engine.meant("frankenstien", lambda ids: 1 not in ids) is None
+    assert engine.meant("harbour", lambda ids: True) is None
+
+
+def asked_until(engine, folder, stop, said):
+    """Another process: asks until it is told to stop, and tells what it was answered."""
+    mine, answers = engine(folder), set()
+    while not stop.is_set():
+        try:
+            answers.add(tuple(mine.find("harbour").tolist()))
+        except Exception as problem:
+            answers.add(repr(problem))
+    said.put(answers)
+
+
+def test_while_it_is_built_anew_every_question_is_answered(engine, made, tmp_path):
+    writer, spawn = made(*map(film, range(1, 101))), multiprocessing.get_context("spawn")
+    stop, said = spawn.Event(), spawn.Queue()
+    others = [spawn.Process(target=asked_until, args=(engine, tmp_path, stop, said)) for _ in range(2)]
+    for each in others:
+        each.start()
+    time.sleep(1)
+    states = {tuple(range(100, 0, -1))}
+    for last in range(101, 113):
+        writer.rebuild(map(film, range(1, last + 1)))
+        states.add(tuple(range(last, 0, -1)))
+        writer.replace([film(1)], gone=[last])
+        states.add(tuple(range(last - 1, 0, -1)))
+    stop.set()
+    answers = [said.get(timeout=30) for _ in others]
+    for each in others:
+        each.join()
+    assert set.union(*answers) <= states and len(set.union(*answers)) > 5, set.union(*answers) - states
+    assert not writer.damaged
+
+
+def test_many_ask_and_one_at_a_time_writes(made):
+    engines, problems = [made(film(1)), made()], []
+
+    def write(engine, numbers):
+        try:
+            for number in numbers:
+                engine.replace([film(number)])
+                assert number in engine.find("harbour")
+        except Exception as problem:
+            problems.append(problem)
+    threads = [threading.Thread(target=write, args=(engines[turn % 2], range(10 * turn, 10 * turn + 5)))
+               for turn in range(1, 5)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert problems == []
+    assert set(made().stamps()) == {1, *(10 * turn + step for turn in range(1, 5) for step in range(5))}
