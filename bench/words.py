@@ -20,6 +20,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from accounts import people
 from bench import report
@@ -33,7 +35,7 @@ from core.database import db, reading
 from licensing import avails
 from licensing.rights.ledger import AVAILABLE
 from licensing.terms import Terms
-from search import query
+from search import matching, query
 from search.engine import Document
 from search.index import schema
 
@@ -144,10 +146,17 @@ def asked(fts, made):
     """{kind: [(our words, FTS5's)]}, drawn from the names."""
     rng = random.Random(SEED)
     names = [document.names for document, _ in made]
+    latin = list({each[0].lower() for each in names})
 
     def enough(match):
         return fts.db.execute("SELECT count(*) FROM (SELECT 1 FROM docs WHERE docs MATCH ? LIMIT ?)", [
             f"{{names}} : ({match})", FEWEST]).fetchone()[0] == FEWEST
+
+    def mistaken(words):
+        """Whether it is a whole name but for a typo, which our search would find as well."""
+        most = matching.allowed(words) if words.isascii() else 0
+        return most and any(away for _, away, _ in process.extract(
+            words, latin, scorer=OSA.distance, score_cutoff=most, limit=None))
 
     def one():
         word = rng.choice(rng.choice(names)[0].lower().split())
@@ -176,7 +185,7 @@ def asked(fts, made):
         while len(found[kind]) < QUESTIONS:
             tries += 1
             question = make()
-            if enough(question[1]) or tries > 200 * QUESTIONS:
+            if enough(question[1]) and not mistaken(question[0]) or tries > 200 * QUESTIONS:
                 found[kind].append(question)
     return found
 

@@ -7,10 +7,18 @@ order (docs/decisions/0004).
 """
 from typing import NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from catalogue.models import Change
 from core.database import db
+
+# Made once: each search asks this, and the making takes longer than the asking.
+_LOG = Change.__table__.c
+_AFTER = select(_LOG.id, _LOG.title_id).where(_LOG.id > bindparam("place"))
+# One statement is one snapshot: the rows and the horizon they were read under belong together.
+_IN_DOUBT = text("SELECT horizon.xmin, change.title_id FROM"
+                 " (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) AS horizon"
+                 " LEFT JOIN change ON change.xid >= :place")
 
 
 class Mark(NamedTuple):
@@ -26,25 +34,23 @@ def note(*title_ids: int):
         db.session.execute(Change.__table__.insert(), [{"title_id": each, "xid": xid} for each in title_ids])
 
 
-def mark(session) -> Mark:
-    """The place after everything `session` sees now. Take it before reading what it stands for."""
-    if _on_postgresql(session):
-        return Mark(session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")))
-    return Mark(session.scalar(select(func.max(Change.id))) or 0)
+def mark(link) -> Mark:
+    """The place after everything that `link`, a session or a connection, sees now. Take it before reading what it
+    stands for."""
+    if _on_postgresql(link):
+        return Mark(link.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")))
+    return Mark(link.scalar(select(func.max(Change.id))) or 0)
 
 
-def since(session, last: Mark) -> tuple[set[int], Mark]:
-    """The titles changed since `last`, and the mark to ask from next time."""
-    if not _on_postgresql(session):
-        rows = session.execute(select(Change.id, Change.title_id).where(Change.id > last.place)).all()
+def since(link, last: Mark) -> tuple[set[int], Mark]:
+    """The titles changed since `last`, as a session or a connection sees them, and the mark to ask from next time."""
+    if not _on_postgresql(link):
+        rows = link.execute(_AFTER, {"place": last.place}).all()
         return {row.title_id for row in rows}, Mark(max((row.id for row in rows), default=last.place))
-    # One statement is one snapshot: the rows and the horizon they were read under belong together.
-    rows = session.execute(text(
-        "SELECT horizon.xmin, change.title_id FROM"
-        " (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin) AS horizon"
-        " LEFT JOIN change ON change.xid >= :place"), {"place": last.place}).all()
+    rows = link.execute(_IN_DOUBT, {"place": last.place}).all()
     return {row.title_id for row in rows if row.title_id}, Mark(rows[0].xmin)
 
 
-def _on_postgresql(session):
-    return session.get_bind().dialect.name == "postgresql"
+def _on_postgresql(link):
+    bound = link if isinstance(link, Connection) else link.get_bind()
+    return bound.dialect.name == "postgresql"

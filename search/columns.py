@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
@@ -22,16 +21,17 @@ from core.database import db, reading
 QUERY = select(Title.id, Title.organisation_id, Title.status, Title.kind, Title.original_language, Title.year,
                Title.countries, Title.genres, Title.original_title).order_by(Title.id)
 MOST_CHANGED = 5_000  # titles, above which it is quicker to begin anew
+FEW_OF = 100  # rows of so many are few
 NOBODY = -1  # owns what is gone
 
 
 class Coded:
     """A column of words as small numbers, of which a row has some or none: entry i says that `rows[i]` has
-    `words[codes[i]]`."""
+    `words[codes[i]]`. The entries are in the order of their rows."""
 
     def __init__(self):
         self.words, self.place = [], {}
-        self.codes, self.rows = np.array([], dtype=np.int32), np.array([], dtype=np.int32)
+        self.codes, self.rows = np.array([], dtype=np.int32), np.array([], dtype=np.int64)
 
     def replaced(self, rows, lists) -> "Coded":
         """The column where these rows have the words of these lists."""
@@ -40,10 +40,14 @@ class Coded:
         if any(word not in self.place for each in lists for word in each):
             then.words = list(dict.fromkeys([*self.words, *(word for each in lists for word in each)]))
             then.place = {word: number for number, word in enumerate(then.words)}
+        fresh = np.repeat(rows, [len(each) for each in lists])
+        codes = np.array([then.place[word] for each in lists for word in each], dtype=np.int32)
+        order = np.argsort(fresh, kind="stable")
         kept = ~np.isin(self.rows, rows)
-        then.codes = np.concatenate([self.codes[kept], np.array(
-            [then.place[word] for each in lists for word in each], dtype=np.int32)])
-        then.rows = np.concatenate([self.rows[kept], np.repeat(rows, [len(each) for each in lists])])
+        before = self.rows[kept]
+        places = np.searchsorted(before, fresh[order])
+        then.rows = np.insert(before, places, fresh[order])
+        then.codes = np.insert(self.codes[kept], places, codes[order])
         return then
 
     def having(self, wanted, size) -> np.ndarray:
@@ -53,11 +57,20 @@ class Coded:
         mask[self.rows[np.isin(self.codes, codes)]] = True
         return mask
 
-    def counts(self, mask) -> dict[str, int]:
-        """How often each word stands in the rows of `mask`, most often first."""
-        found = np.bincount(self.codes[mask[self.rows]], minlength=len(self.words))
+    def counts(self, rows) -> dict[str, int]:
+        """How often each word stands in these rows, which ascend, most often first."""
+        found = np.bincount(self.codes[self._entries(rows)], minlength=len(self.words))
         some = [(self.words[code], int(found[code])) for code in np.flatnonzero(found)]
         return dict(sorted(some, key=lambda each: (-each[1], each[0])))
+
+    def _entries(self, rows):
+        if FEW_OF * len(rows) > len(self.rows):  # to look at all is quicker than to look for each
+            mask = np.zeros(max(self.rows[-1:].max(initial=0), rows[-1]) + 1, dtype=bool)
+            mask[rows] = True
+            return mask[self.rows]
+        first, last = np.searchsorted(self.rows, rows), np.searchsorted(self.rows, rows, side="right")
+        many = last - first
+        return np.repeat(first - (np.cumsum(many) - many), many) + np.arange(many.sum())
 
 
 NUMBERS = {  # column → its type, and what a row of the database has in it
@@ -147,19 +160,19 @@ class _Keeper:
         self.mark, self.columns = None, None
 
     def current(self, engine) -> Columns:
-        with self.lock, reading(), Session(engine) as session:
+        with self.lock, reading(), engine.connect() as connection:  # a session would take longer than the answer
             if self.mark is not None:
-                changed, self.mark = changes.since(session, self.mark)
+                changed, self.mark = changes.since(connection, self.mark)
                 if not changed:
                     return self.columns
                 if len(changed) <= MOST_CHANGED:
-                    rows = session.execute(QUERY.where(Title.id.in_(changed))).all()
+                    rows = connection.execute(QUERY.where(Title.id.in_(changed))).all()
                     with suppress(ValueError):
                         self.columns = self.columns.changed(rows, gone=changed - {row.id for row in rows})
                         return self.columns
-                session.rollback()  # a new snapshot
-            self.mark = changes.mark(session)
-            self.columns = Columns(session.execute(QUERY).all())
+                connection.rollback()  # a new snapshot
+            self.mark = changes.mark(connection)
+            self.columns = Columns(connection.execute(QUERY).all())
             return self.columns
 
 

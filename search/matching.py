@@ -19,7 +19,7 @@ MISSPELT_IN = {"names", "people"}
 WRITTEN, UNFINISHED, MISSPELT = 1.0, 0.9, 0.7
 EXACT, TYPO, SOUNDS, NAMES = 120.0, 100.0, 90.0, 40.0  # the first of each step of the ranking
 FEW = 5          # hits in names below which the next round is asked
-LOOKED_AT = 400  # candidates whose names are compared letter by letter
+LOOKED_AT = 200  # candidates whose names are compared letter by letter
 EXPANSIONS = 60  # terms a word may stand for, of each sort
 SOUND = 3        # consonants that a foreign word in kana has at least, to be known by its sound
 MOST_OF = 0.5    # of the words of a query, that a title of the last round has
@@ -45,6 +45,17 @@ class Slot:
     def plain(self) -> bool:
         """Whether it is one word, and nothing else is said of it."""
         return not (self.paired or self.phrase or self.prefix or self.field)
+
+    @cached_property
+    def joined(self) -> str:
+        """Its letters without spaces."""
+        return self.text.replace(" ", "")
+
+    @cached_property
+    def sound(self) -> str:
+        """How it sounds, where it is written in kana and long enough to be known by that."""
+        said = analysis.sound(self.joined) if analysis.kana(self.joined) else ""
+        return said if len(said) >= SOUND else ""
 
     @cached_property
     def typos(self) -> int:
@@ -156,8 +167,17 @@ def _all(index, field, terms):
     """Documents with all of these terms in a field."""
     docs = index.docs(field, terms[0])
     for term in terms[1:]:
-        docs = np.intersect1d(docs, index.docs(field, term), assume_unique=True)
+        docs = common(docs, index.docs(field, term))
     return docs
+
+
+def common(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """What is in both of two arrays that ascend and have nothing twice."""
+    if len(one) > len(other):
+        one, other = other, one
+    if not len(one):
+        return one
+    return one[other[np.minimum(np.searchsorted(other, one), len(other) - 1)] == one]
 
 
 def _widened(index, wanted, place, matches):
@@ -221,13 +241,15 @@ class Named(NamedTuple):
 def _compare(index, wanted, score, found):
     """Raise those whose names hold the query, by how much of the query and of the name that is."""
     wanted = [slot for slot in wanted if "names" in slot.fields]
-    docs = np.flatnonzero(found & index.live) if wanted else ()
-    docs = docs[np.lexsort((-index.ids[docs], -index.years[docs], -score[docs]))][:LOOKED_AT] if wanted else ()
-    letters = sum(len(slot.text) for slot in wanted)
-    for doc in docs.tolist() if wanted else ():
+    if not wanted:
+        return
+    docs = np.flatnonzero(found & index.live)
+    docs = docs[np.lexsort((-index.ids[docs], -index.years[docs], -score[docs]))][:LOOKED_AT]
+    letters, more = sum(len(slot.text) for slot in wanted), []
+    for doc in docs.tolist():
         covered, of_name = max([_cover(wanted, letters, name) for name in index.names(doc)], default=(0, 0))
-        if covered:
-            score[doc] += (NAMES if covered == 1 else 0) + NAMES * (0.7 * covered + 0.25 * of_name)
+        more.append((NAMES if covered == 1 else 0) + NAMES * (0.7 * covered + 0.25 * of_name) if covered else 0)
+    score[docs] += np.array(more, dtype=np.float32)
 
 
 def _cover(wanted, letters, name: Named) -> tuple[float, float]:
@@ -245,14 +267,12 @@ def _best(slot, words, joined):
     if slot.text in words and not slot.phrase:
         return 1.0, len(slot.text)
     if slot.paired or slot.phrase or slot.prefix:
-        text = slot.text.replace(" ", "")
-        if text in joined:
-            return 1.0, len(text)
-        pairs = sum(term in joined for term in slot.terms) / max(1, len(slot.terms)) if slot.paired else 0
-        said = analysis.sound(text) if analysis.kana(text) else ""
-        if len(said) >= SOUND and said in analysis.sound("".join(word for word in words if word.isascii())):
+        if slot.joined in joined:
+            return 1.0, len(slot.joined)
+        if slot.sound and slot.sound in analysis.sound("".join(word for word in words if word.isascii())):
             return 0.9, len(slot.text)
-        return pairs * 0.8, int(pairs * len(text))
+        pairs = sum(term in joined for term in slot.terms) / len(slot.terms) if slot.paired else 0
+        return pairs * 0.8, int(pairs * len(slot.joined))
     if any(word.startswith(slot.text) for word in words):
         return 0.9, len(slot.text)
     if slot.typos and any(distance(slot.text, word, slot.typos) <= slot.typos for word in words):

@@ -147,13 +147,14 @@ def sift(asked: Asked, viewer: Viewer, index: Engine) -> Sifted:
 
 def counts(sifted: Sifted) -> dict[str, dict[str, int]]:
     """Of each facet how often each value is found: what else could be chosen, so its own filter narrows it not."""
-    facets = {}
+    facets, rows = {}, np.flatnonzero(sifted.free)
     if sifted.verdicts is not None:
         found = sifted.verdicts[sifted.inside]
         facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
     for name in FACETS:
-        others = [mask for each, mask in sifted.filters.items() if each != name]
-        facets[name] = getattr(sifted.table, name).counts(np.logical_and.reduce([sifted.free, *others]))
+        others = [mask[rows] for each, mask in sifted.filters.items() if each != name]
+        facets[name] = getattr(sifted.table, name).counts(
+            rows[np.logical_and.reduce(others)] if others else rows)
     return facets
 
 

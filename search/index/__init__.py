@@ -7,6 +7,7 @@ trusted: Whoosh unpickles its files.
 """
 import fcntl
 import json
+import math
 import os
 import re
 import shutil
@@ -27,9 +28,12 @@ from search.index.schema import CODEC, SCHEMA, add
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
     import whoosh.index
+    from whoosh.reading import SegmentReader
 
 WRITER_MB = 128
 SUMS = "sums.json"  # in each generation: file → CRC-32 of what was written
+UNSEALED = {SUMS, "MAIN_WRITELOCK"}
+TIER = 6  # segments of about a size are made one when there are so many
 
 
 class Index:
@@ -108,14 +112,12 @@ class Index:
             self._refresh()  # it was built anew while we opened it, and the old one is gone
 
     def _follow(self, generation):
-        if generation != self._generation or self._reader is None:
-            self._close()
-            self._check(generation)
-            searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
-            self._reader, self._generation = Reader(searcher, self._postings), generation
-        elif (searcher := self._reader.searcher.refresh()) is not self._reader.searcher:
-            self._check(generation)
-            self._reader = Reader(searcher, self._postings)
+        if generation == self._generation and self._reader.searcher.up_to_date():
+            return
+        self._let_go()  # Whoosh's own way to go on from the old state leaves files open
+        self._check(generation)
+        searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
+        self._reader, self._generation = Reader(searcher, self._postings), generation
 
     def verify(self):
         """Read every file again. Raises Damaged where one is not as it was written."""
@@ -146,8 +148,9 @@ class Index:
     def _seal(self, generation):
         """Write down what its files are: Whoosh would take a flipped bit for another word."""
         known, folder = self._sums(generation), self._folder / generation
-        names = [path.name for pattern in ("*.seg", "*.toc") for path in folder.glob(pattern)]
-        _replace(folder / SUMS, json.dumps({name: known.get(name, _sum(folder / name)) for name in names}))
+        names = [path.name for path in folder.iterdir() if path.is_file() and path.name not in UNSEALED]
+        _replace(folder / SUMS, json.dumps({
+            name: known[name] if name in known else _sum(folder / name) for name in names}))
 
     def close(self):
         """Let go of the files."""
@@ -155,28 +158,33 @@ class Index:
             self._close()
 
     def _close(self):
+        self._let_go()
+        self._checked.clear()
+
+    def _let_go(self):
         if self._reader is not None:
             self._reader.searcher.close()
         self._reader = self._generation = None
-        self._checked.clear()
 
     # -------------------------------------------------------------- writing
 
     def replace(self, documents, gone=()):
         """Write documents, and remove the ids in `gone`, in one commit. Doing it again changes nothing."""
         with self._writing():
+            documents = list(documents)
+            with self._reading() as reader:
+                generation, ids = self._generation, [*(document.id for document in documents), *gone]
+                former = np.flatnonzero(np.isin(reader.ids, ids) & reader.live).tolist()
             try:
-                generation = self._built()
-                writer = whoosh.index.open_dir(str(self._folder / generation)).writer(limitmb=WRITER_MB, codec=CODEC)
+                writer = self._writer(whoosh.index.open_dir(str(self._folder / generation)))
             except Exception as problem:
                 raise self._damaged(problem) from problem
             try:
+                for doc in former:
+                    writer.delete_document(doc)
                 for document in documents:
-                    writer.delete_by_term("id", str(document.id))
                     add(writer, document)
-                for each in gone:
-                    writer.delete_by_term("id", str(each))
-                writer.commit()
+                writer.commit(_merging)
             except BaseException:
                 writer.cancel()
                 raise
@@ -186,7 +194,7 @@ class Index:
         """Build a new generation from `documents` and make it the current one. Returns their number."""
         with self._writing():
             generation, count = self._name_next(), 0
-            writer = self._create(generation).writer(limitmb=WRITER_MB, codec=CODEC)
+            writer = self._writer(self._create(generation))
             try:
                 for document in documents:
                     add(writer, document)
@@ -203,6 +211,10 @@ class Index:
                 if old.name != generation:
                     shutil.rmtree(old, ignore_errors=True)
             return count
+
+    @staticmethod
+    def _writer(whole):
+        return whole.writer(limitmb=WRITER_MB, codec=CODEC, compound=False)  # a compound file is read whole to open it
 
     @contextmanager
     def _writing(self):
@@ -235,6 +247,19 @@ class Index:
 
     def _point_to(self, generation):
         _replace(self._folder / "current", generation)
+
+
+def _merging(writer, segments):
+    """The segments that stay as they are; the others, small ones of which there are too many, become part of the one
+    being written. So a title is written again as often as its segment grows to the next size, and segments are few."""
+    sizes = [math.ceil(math.log(max(1, each.doc_count_all()), TIER)) for each in segments]
+    full = max((size for size in set(sizes) if sizes.count(size) >= TIER), default=-1)
+    for segment, size in zip(segments, sizes, strict=True):
+        if size <= full:
+            reader = SegmentReader(writer.storage, writer.schema, segment)
+            writer.add_reader(reader)
+            reader.close()
+    return [segment for segment, size in zip(segments, sizes, strict=True) if size > full]
 
 
 def _replace(path, text):

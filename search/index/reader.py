@@ -1,6 +1,6 @@
 """One state of the index, as `search.matching` asks it."""
 import warnings
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 
 import numpy as np
@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 
 from search.grammar import Unsearchable
 from search.index.schema import SCHEMA
-from search.matching import Named
+from search.matching import Named, common
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
@@ -43,6 +43,7 @@ class Reader:
     def __init__(self, searcher, postings):
         self.searcher, self._postings = searcher, postings
         self._segments = [each for each in searcher.reader().leaf_readers() if each[0].doc_count_all()]
+        self._offsets = [offset for _, offset in self._segments]
         self._names = {reader: reader.segment().segment_id() for reader, _ in self._segments}
         self.size = searcher.reader().doc_count_all()
         self.live = np.ones(self.size, dtype=bool)
@@ -68,7 +69,7 @@ class Reader:
         for reader, offset in self._segments:
             begun = self._placed(reader, field, terms[0])
             for step, term in enumerate(terms[1:], 1):
-                begun = np.intersect1d(begun, self._placed(reader, field, term) - step, assume_unique=True)
+                begun = common(begun, self._placed(reader, field, term) - step)
             found.append(np.unique(begun // PLACES).astype(np.int32) + offset)
         return np.concatenate(found) if found else np.array([], dtype=np.int32)
 
@@ -119,7 +120,7 @@ class Reader:
 
     def names(self, doc) -> list[Named]:
         """The names of a document."""
-        reader, offset = next(each for each in reversed(self._segments) if each[1] <= doc)
+        reader, offset = self._segments[bisect_right(self._offsets, doc) - 1]
         return self._kept(reader, ("said", doc - offset), lambda: [
             Named.of(name) for name in reader.stored_fields(doc - offset)["said"]])
 

@@ -30,7 +30,7 @@ def told(table, viewer):
               for name, words in (("kind", KINDS), ("country", PLACES), ("genre", GENRES), ("decade", ["1990s"]))
               for word in words}
     return (table.ids[seen].tolist(), table.year[seen].tolist(), table.ids[seen][np.argsort(
-        table.by_title[seen])].tolist(), chosen, {name: getattr(table, name).counts(seen) for name in columns.WORDS})
+        table.by_title[seen])].tolist(), chosen, {name: getattr(table, name).counts(np.flatnonzero(seen)) for name in columns.WORDS})
 
 
 def test_a_change_is_put_in_as_if_all_were_made_anew():

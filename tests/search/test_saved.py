@@ -137,7 +137,7 @@ def test_nothing_is_lost_while_the_index_is_damaged(world, keep):
     a_title()
     index = world.extensions["index"]
     index.close()
-    for path in (index._folder / index._pointer()).glob("*.seg"):
+    for path in (index._folder / index._pointer()).glob("*.trm"):
         path.write_bytes(b"")
     place = made.place
     with clock.stopped_at(clock.now() + timedelta(minutes=1)):
