@@ -21,6 +21,8 @@ NUMERALS = {word: str(number) for words in (
     for number, word in enumerate(words, 1) if word}
 LONE_NUMERALS = {"v": "5", "x": "10"}  # numbers where they end a name, or count a part
 COUNTED = {"part", "chapter", "volume", "vol", "episode", "season", "teil", "partie", "parte"}
+# Most of a text is plain letters or what surely separates: these are taken together, the rest one by one
+PIECES = re.compile(r"(?P<plain>[0-9A-Za-z]+)|(?P<apart>[\x00-\x25\x28-\x2f:-@\[-_{-\x7f]+)|.", re.DOTALL)
 STROKES = {0x30FC, 0xFF70}  # of long vowels, which some write and some do not
 ARTICLES = {"the", "a", "an", "le", "la", "les", "l", "un", "une", "el", "los", "las", "il", "lo", "gli", "der", "die",
             "das", "ein", "eine", "de", "het", "o", "os", "as"}
@@ -35,13 +37,15 @@ class Token(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A word, or what stands together of a script without spaces: folded pieces and their places in the text."""
-    pieces: tuple[tuple[str, int], ...]
-    paired: bool
+    """A word, or what stands together of a script without spaces, folded; and where in the text it stands."""
+    term: str
+    start: int
+    end: int
+    places: tuple[int, ...] = ()  # of each character, where the script has no spaces
 
     @property
-    def term(self) -> str:
-        return "".join(piece for piece, _ in self.pieces)
+    def paired(self) -> bool:
+        return bool(self.places)
 
 
 @cache
@@ -85,53 +89,60 @@ def runs(text: str) -> list[Run]:
     composed = unicodedata.normalize("NFKC", text)
     if len(composed) == len(text):  # offsets hold; otherwise each character is folded alone
         text = composed
-    found, run, paired = [], [], False
+    found, run, paired = [], [], False  # of a run: its folded pieces and where each begins and ends
 
     def close():
         if run:
             if paired and found and found[-1][1]:  # nothing but what separates stood between
                 found[-1][0].extend(run)
             else:
-                found.append((list(run), paired))
+                found.append((run.copy(), paired))
             run.clear()
 
-    for place, char in enumerate(text):
-        piece, unspaced = _folded(char)
+    for match in PIECES.finditer(text):
+        piece, unspaced, char = match[0], False, ""
+        if match.lastgroup == "apart":
+            close()
+            continue
+        if match.lastgroup == "plain":
+            piece = piece.lower()
+        else:
+            char = piece
+            piece, unspaced = _folded(char)
         if not piece:
             if char == "&":
                 close()
-                found.append(([("and", place)], False))
+                found.append(([("and", *match.span())], False))
             elif not (run and (char in APOSTROPHES or unicodedata.combining(char))):
                 close()
             continue
         if run and unspaced != paired:
             close()
         paired = unspaced
-        run.append((piece, place))
+        run.append((piece, *match.span()))
     close()
-    return [Run(tuple(pieces), paired) for pieces, paired in found]
+    return [Run("".join(piece for piece, _, _ in pieces), pieces[0][1], pieces[-1][2],
+                tuple(start for _, start, _ in pieces) if paired else ()) for pieces, paired in found]
 
 
 def tokens(text: str) -> list[Token]:
     """The terms of a text, in order. A number is its figures, however it is written."""
     found, all_runs = [], runs(text)
-    for position, run in enumerate(all_runs):
-        start, end = run.pieces[0][1], run.pieces[-1][1] + 1
-        if not run.paired:
+    for position, (term, start, end, places) in enumerate(all_runs):
+        if not places:
             found.append(Token(_number(all_runs, position), start, end, False))
-        elif len(run.pieces) == 1:
-            found.append(Token(run.term, start, end, True))
+        elif len(places) == 1:
+            found.append(Token(term, start, end, True))
         else:
-            found += [Token(a + b, begin, last + 1, True)
-                      for (a, begin), (b, last) in zip(run.pieces, run.pieces[1:], strict=False)]
+            found += [Token(term[each:each + 2], places[each], places[each + 1] + 1, True)
+                      for each in range(len(places) - 1)]
     return found
 
 
 def numbered(text: str) -> list[Run]:
     """The runs of a text, numbers as figures."""
     all_runs = runs(text)
-    return [run if run.paired else run._replace(pieces=((_number(all_runs, place), run.pieces[0][1]),))
-            for place, run in enumerate(all_runs)]
+    return [run if run.paired else run._replace(term=_number(all_runs, place)) for place, run in enumerate(all_runs)]
 
 
 def folded(text: str) -> str:
@@ -156,7 +167,7 @@ def whole(text: str) -> str:
     terms = [run.term if run.paired else _number(all_runs, place) for place, run in enumerate(all_runs)]
     if len(terms) > 1 and terms[0] in ARTICLES:
         terms = terms[1:]
-    return "".join(term for term, after in zip(terms, [*terms[1:], ""], strict=True)
+    return "".join(term for term, after in zip(terms, [*terms[1:], ""], strict=False)
                    if not (term in COUNTED and after.isdigit()))
 
 

@@ -52,6 +52,7 @@ class Reader:
             end = offset + reader.doc_count_all()
             self.ids[offset:end] = self._kept(reader, "number", lambda r=reader: _column(r, "number", np.int64))
             self.years[offset:end] = self._kept(reader, "year", lambda r=reader: _column(r, "year", np.int32))
+            reader.stored_fields(0)  # opens its file now: it may be gone when it is first needed
             self.live[[offset + each for each in reader.segment().deleted_docs()]] = False
 
     def _kept(self, reader, key, make):

@@ -26,11 +26,12 @@ def a_row(rng, title_id):
 def told(table, viewer):
     """All that can be asked, by title and not by row."""
     seen, size = table.visible(viewer), len(table.ids)
+    rows = np.flatnonzero(seen)
     chosen = {(name, word): table.ids[getattr(table, name).having([word], size) & seen].tolist()
               for name, words in (("kind", KINDS), ("country", PLACES), ("genre", GENRES), ("decade", ["1990s"]))
               for word in words}
     return (table.ids[seen].tolist(), table.year[seen].tolist(), table.ids[seen][np.argsort(
-        table.by_title[seen])].tolist(), chosen, {name: getattr(table, name).counts(np.flatnonzero(seen)) for name in columns.WORDS})
+        table.by_title[seen])].tolist(), chosen, {name: getattr(table, name).counts(rows) for name in columns.WORDS})
 
 
 def test_a_change_is_put_in_as_if_all_were_made_anew():
