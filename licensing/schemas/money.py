@@ -44,7 +44,8 @@ class PlannedPartSchema(Schema):
 
 class PlanSchema(Schema):
     """When the price is paid. All of it on signature where nothing is said."""
-    instalments = fields.List(fields.Nested(PlannedPartSchema), required=True, validate=validate.Length(1, MOST_INSTALMENTS))
+    instalments = fields.List(fields.Nested(PlannedPartSchema), required=True,
+                              validate=validate.Length(1, MOST_INSTALMENTS))
     days = fields.Integer(strict=True, load_default=TERM, validate=validate.Range(0, LONGEST_TERM),
                           metadata={"description": "to pay in, after a signature, a delivery or an acceptance"})
     withholding_tax = Words(1000, least=0, load_default=None, allow_none=True)
