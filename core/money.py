@@ -24,6 +24,11 @@ def figure(amount: Decimal, currency: str) -> str:
     return f"{amount:,.{0 if amount == amount.to_integral_value() else digits(currency)}f}"
 
 
+def words(amount: Decimal, currency: str) -> str:
+    """The same with its currency: EUR 42,000."""
+    return f"{currency} {figure(amount, currency)}"
+
+
 def split(total: Decimal, currency: str, percents: list[Decimal]) -> list[Decimal]:
     """`total` in parts that sum to it exactly, for percents that sum to 100.
 
@@ -35,6 +40,24 @@ def split(total: Decimal, currency: str, percents: list[Decimal]) -> list[Decima
     return [*parts, total - sum(parts)]
 
 
+def read(amount, currency: str) -> Decimal:
+    """An amount from what a person or a client wrote: a number or a string. Raises ValueError with a sentence.
+
+    The currency is taken as it is: what was agreed in one is paid in it, though it may have been given up since.
+    """
+    try:
+        found = Decimal(str(amount)) or Decimal(0)  # -0 is a plain 0
+    except InvalidOperation:
+        raise ValueError(f"{amount!r} is not an amount, such as 42000 or 42000.50.") from None
+    if not found.is_finite() or not 0 <= found < LARGEST:
+        raise ValueError("An amount is a number from 0 to below one thousand thousand million.")
+    places = digits(currency)
+    if found != round(found, places):
+        raise ValueError(f"{currency} has {places} decimal places at most." if places else
+                         f"{currency} has no decimal places.")
+    return found
+
+
 @dataclass(frozen=True)
 class Money:
     amount: Decimal
@@ -43,20 +66,12 @@ class Money:
     def __post_init__(self):
         if self.currency not in CURRENCIES:
             raise ValueError(f"{self.currency!r} is not a currency code of ISO 4217, such as EUR.")
-        if not self.amount.is_finite() or not 0 <= self.amount < LARGEST:
-            raise ValueError("An amount is a number from 0 to below one thousand thousand million.")
-        places = digits(self.currency)
-        if self.amount != round(self.amount, places):
-            raise ValueError(f"{self.currency} has {places} decimal places at most." if places else
-                             f"{self.currency} has no decimal places.")
+        read(self.amount, self.currency)
 
     @classmethod
     def read(cls, amount, currency):
         """From what a person or a client wrote: a number or a string. Raises ValueError with a sentence."""
-        try:
-            return cls(Decimal(str(amount)) or Decimal(0), currency)  # -0 is a plain 0
-        except InvalidOperation:
-            raise ValueError(f"{amount!r} is not an amount, such as 42000 or 42000.50.") from None
+        return cls(read(amount, currency) if currency in CURRENCIES else Decimal(0), currency)
 
     def __str__(self):
-        return f"{self.currency} {figure(self.amount, self.currency)}"
+        return words(self.amount, self.currency)

@@ -202,7 +202,7 @@ def _write_licences(offer, viewer, note):
 
 
 def _free_the_rest(offer, viewer, note):
-    """Ending a signed deal frees what is left of its licences from today; what is not due yet is owed no more."""
+    """Ending a signed deal frees what is left of its licences from today; what is not earned yet is owed no more."""
     instalments.cancel(offer)
     for licence in db.session.scalars(select(Licence).where(Licence.offer_id == offer.id)):
         if contracts.reaches(licence, clock.today()):  # it may have been ended by itself before

@@ -77,14 +77,15 @@ def open_plan(offer: Offer):
 
 
 def cancel(offer: Offer):
-    """The deal was ended: what is not due by today is owed no more, what was due stays owed."""
+    """The deal was ended: what was earned by then, by a milestone that was reached or a day that has come, stays
+    owed, and the rest is owed no more."""
     for each in db.session.scalars(select(Instalment).where(Instalment.offer_id == offer.id, OPEN)):
-        cancel_what_is_not_due(each)
+        cancel_unearned(each)
     db.session.flush()
 
 
-def cancel_what_is_not_due(instalment: Instalment):
-    if instalment.due_on is None or instalment.due_on > clock.today():
+def cancel_unearned(instalment: Instalment):
+    if instalment.reached_on is None and (instalment.due_on is None or instalment.due_on > clock.today()):
         instalment.cancelled_on = clock.today()
 
 

@@ -6,10 +6,9 @@ from sqlalchemy import select
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
-from core import clock
+from core import clock, money
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.money import Money
 from licensing.delivery import lists
 from licensing.money import instalments
 from licensing.money.models import Instalment, Payment
@@ -93,7 +92,7 @@ def undo(payment: Payment, viewer: Viewer, note: str | None):
     payment.undone_at, payment.undone_by_id, payment.undone_note = clock.now(), viewer.person_id, note.strip()
     instalment.outstanding += payment.amount + payment.withheld
     if instalment.offer.state in ENDED:
-        instalments.cancel_what_is_not_due(instalment)
+        instalments.cancel_unearned(instalment)
     db.session.flush()
 
 
@@ -101,10 +100,10 @@ def _amount(text, currency, field) -> Decimal | None:
     if text is None or text == "":
         return None
     try:
-        return Money.read(text, currency).amount
+        return money.read(text, currency)
     except ValueError as problem:
         raise Invalid({field: [str(problem)]}) from None
 
 
-def _outstanding(instalment) -> Money:
-    return Money(instalment.outstanding, instalment.currency)
+def _outstanding(instalment) -> str:
+    return money.words(instalment.outstanding, instalment.currency)

@@ -9,8 +9,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from core import money
 from core.errors import Invalid
-from core.money import Money, figure, split
+from core.money import Money, split
 from licensing import wording
 
 MOST_INSTALMENTS = 36
@@ -80,7 +81,7 @@ class Pricing:
         if self.kind is Kind.GUARANTEE:
             return f"minimum guarantee against {plain(self.share)} % of {self.share_of} receipts"
         if self.kind is Kind.PER_RUN:
-            return f"{currency} {figure(self.fee, currency)} a run" if self.fee is not None else "a fee for each run"
+            return f"{money.words(self.fee, currency)} a run" if self.fee is not None else "a fee for each run"
         return "flat fee"
 
 
@@ -167,7 +168,7 @@ class Plan:
     def words(self, place: int, currency: str) -> str:
         """One part for people: "30 % on signature"."""
         part = self.parts[place]
-        much = f"{plain(part.percent)} %" if part.percent is not None else f"{currency} {figure(part.amount, currency)}"
+        much = f"{plain(part.percent)} %" if part.percent is not None else money.words(part.amount, currency)
         return f"{much} on {wording.day(part.day) if part.day else part.on}"
 
 
@@ -196,8 +197,8 @@ def read_plan(data: dict, total: Decimal | None, currency: str, today: date | No
     elif total is None:
         raise Invalid({"instalments": ["While there is no price yet, say the instalments in per cent."]})
     elif (said := sum(part.amount for part in parts)) != total:
-        raise Invalid({"instalments": [f"The instalments are {currency} {figure(said, currency)} together, and the "
-                                       f"price is {currency} {figure(total, currency)}."]})
+        raise Invalid({"instalments": [f"The instalments are {money.words(said, currency)} together, and the price is "
+                                       f"{money.words(total, currency)}."]})
     return Plan(tuple(parts), data.get("days", TERM), data.get("withholding_tax") or None)
 
 

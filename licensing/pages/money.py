@@ -1,4 +1,5 @@
 """Money: what is owed and what is due, one instalment with what was paid of it, and the fields of prices in forms."""
+import re
 from decimal import Decimal
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -7,8 +8,8 @@ from accounts import security
 from core import http
 from core.database import db
 from core.errors import Invalid
-from core.money import Money, figure
-from licensing import differences, exports
+from core.money import figure, words
+from licensing import differences, exports, floors
 from licensing.models import Offer
 from licensing.money import instalments, payments
 from licensing.money.instalments import Standing
@@ -28,13 +29,14 @@ EMPTY_ROWS, MOST_ROWS = 2, 36
 FIELDS = ("instalment", "offer", "titles", "seller", "buyer", "due", "due_on", "state", "currency", "amount",
           "outstanding", "references")
 LONGEST_TABLE = 50_000
+THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$")
 
 
 @bp.app_context_processor
 def money_words():
     """What the pages of money call things."""
     return {"standing_of": instalments.standing, "standings": STANDINGS, "triggers": TRIGGERS, "price_kinds": KINDS,
-            "receipts": Receipts, "money_sides": instalments.sides}
+            "receipts": Receipts, "money_sides": instalments.sides, "floor_words": floors.words}
 
 
 # ------------------------------------------------------------------ the fields of a form
@@ -65,8 +67,27 @@ def payment_in(form) -> dict | None:
             "withholding_tax": form.get("plan-tax", "").strip() or None}
 
 
+def floors_in(form) -> list[dict]:
+    """Price floors typed as "Nordics: EUR 20000; TW, HK: USD 5000"."""
+    found = []
+    for each in filter(str.strip, form.get("floors", "").split(";")):
+        where, _, much = each.partition(":")
+        currency, _, amount = much.strip().partition(" ")
+        if not amount:
+            raise Invalid({"floors": ["Write a floor as territories, a colon, a currency and an amount: TW, HK: USD "
+                                      "5000."]})
+        found.append({"territories": [name.strip() for name in where.split(",") if name.strip()],
+                      "currency": currency.upper(), "amount": _plain(amount)})
+    return found
+
+
 def _number(form, name) -> str | None:
-    return form.get(name, "").replace(",", "").strip() or None
+    return _plain(form.get(name, "")) or None
+
+
+def _plain(typed: str) -> str:
+    """A number without the commas between its thousands. Any other comma stays, and is refused: 1,50 is not 150."""
+    return typed.strip().replace(",", "") if THOUSANDS.match(typed.strip()) else typed.strip()
 
 
 def section(offer: Offer, viewer, typed: dict | None = None) -> dict:
@@ -151,6 +172,7 @@ def _instalment_page(shown, viewer, errors=None, status=200):
     return render_template(
         "licensing/instalment.html", instalment=shown, side=side, errors=errors or {}, typed=request.form,
         titles_shown=instalments.titles_of([shown.offer_id]).get(shown.offer_id, []),
+        withholding_tax=Plan.of(shown.offer.current.payment).withholding_tax,
         may_mark=payments.may_mark(shown, viewer)), status
 
 
@@ -170,7 +192,7 @@ def mark_paid(instalment_id):
         db.session.rollback()
         return _instalment_page(instalments.get(instalment_id, viewer), viewer, problem.errors, 422)
     flash("Marked as paid." if not shown.outstanding else
-          f"Marked. {Money(shown.outstanding, shown.currency)} is still outstanding.")
+          f"Marked. {words(shown.outstanding, shown.currency)} is still outstanding.")
     return redirect(url_for(".instalment", instalment_id=instalment_id))
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import CURRENCIES, LARGEST, MOST_DIGITS, Money, digits, figure, split
+from core.money import CURRENCIES, LARGEST, MOST_DIGITS, Money, digits, figure, read, split
 
 currencies = st.sampled_from(sorted(CURRENCIES))
 
@@ -52,6 +52,12 @@ def test_what_is_no_amount_is_refused(words):
 def test_an_amount_is_read_as_it_is_written(money):
     assert Money.read(str(money.amount), money.currency) == money
     assert Decimal(figure(money.amount, money.currency).replace(",", "")) == money.amount
+
+
+def test_what_was_agreed_in_a_currency_is_paid_in_it_though_it_was_given_up():
+    assert read("10.50", "HRK") == Decimal("10.50")
+    with pytest.raises(ValueError, match="ISO 4217"):
+        Money.read("10.50", "HRK")
 
 
 @given(sums(), shares())

@@ -248,7 +248,7 @@ def test_the_day_it_is_overdue_is_a_day_of_the_installations_zone(world, monkeyp
 
 
 @pytest.mark.parametrize("action", ["terminate", "revert"])
-def test_with_the_deal_ends_what_is_not_due_and_what_was_due_stays_owed(world, action):
+def test_with_the_deal_ends_what_is_not_earned_and_what_was_stays_owed(world, action):
     with world.app_context():
         offer = deal(payment={"days": 5, "instalments": [
             {"on": "signature", "percent": "40"}, {"on": "delivery", "percent": "30"},
@@ -264,6 +264,9 @@ def test_with_the_deal_ends_what_is_not_due_and_what_was_due_stays_owed(world, a
             assert stand(offer) == ["overdue", "cancelled", "cancelled"], "what is taken back is not owed either"
             pay(owed(offer)[0].id)
             assert stand(offer)[0] == "paid" and checks.differences() == []
+        soon = deal(name="Flut")
+        step(db.session.get(Offer, soon), MANAGER, action, "Never mind.")
+        assert stand(soon) == ["due", "cancelled", "cancelled"], "what the signature earned is due on its day"
 
 
 # ------------------------------------------------------------------ marking
