@@ -13,7 +13,7 @@ from licensing import differences, exports, floors
 from licensing.models import Offer
 from licensing.money import instalments, payments
 from licensing.money.instalments import Standing
-from licensing.money.prices import Kind, Plan, Pricing, Receipts, Trigger, plain
+from licensing.money.prices import MOST_INSTALMENTS, Kind, Plan, Pricing, Receipts, Trigger, plain
 from licensing.pages import ON_A_PAGE, bp
 from licensing.schemas import load
 from licensing.schemas.money import InstalmentQuery, PaidSchema, UndoingSchema, planned
@@ -25,7 +25,7 @@ KINDS = {Kind.FLAT: "Flat fee", Kind.GUARANTEE: "Minimum guarantee and a share",
 TRIGGERS = {Trigger.SIGNATURE: "on signature", Trigger.DELIVERY: "on delivery", Trigger.ACCEPTANCE: "on acceptance",
             Trigger.DATE: "on a date"}
 SIDES = {Side.SELLER: "To receive", Side.BUYER: "To pay"}
-EMPTY_ROWS, MOST_ROWS = 2, 36
+EMPTY_ROWS = 2
 FIELDS = ("instalment", "offer", "titles", "seller", "buyer", "due", "due_on", "state", "currency", "amount",
           "outstanding", "references")
 LONGEST_TABLE = 50_000
@@ -45,10 +45,10 @@ def price_in(form, prefix: str) -> dict:
     """The price of a line and how it is meant, as it was typed. What does not belong to the kind chosen is left."""
     kind = form.get(f"{prefix}price_kind") or Kind.FLAT.value
     said = {"guarantee": ("share", "share_of"), "per_run": ("fee",)}.get(kind, ())
-    runs = form.get(f"{prefix}runs", "").strip()
+    runs = _whole(form.get(f"{prefix}runs", ""))
     return {"price": None if kind == Kind.PER_RUN else _number(form, f"{prefix}price"),
             "pricing": {"kind": kind, **{name: _number(form, prefix + name) for name in said}},
-            **({"runs": int(runs) if runs.isdecimal() else runs} if runs else {})}
+            **({} if runs == "" else {"runs": runs})}
 
 
 def payment_in(form) -> dict | None:
@@ -57,13 +57,12 @@ def payment_in(form) -> dict | None:
     if "plan-days" not in form:
         return None
     parts = []
-    for row in range(MOST_ROWS):
+    for row in range(MOST_INSTALMENTS + EMPTY_ROWS):
         if much := _number(form, f"plan-{row}-much"):
             is_percent = much.endswith("%")
             parts.append({"on": form.get(f"plan-{row}-on", ""), "day": form.get(f"plan-{row}-day") or None,
                           "percent" if is_percent else "amount": much.rstrip("% ") if is_percent else much})
-    days = form["plan-days"].strip()
-    return {"instalments": parts or Plan().as_json()["instalments"], "days": int(days) if days.isdecimal() else days,
+    return {"instalments": parts or Plan().as_json()["instalments"], "days": _whole(form["plan-days"]),
             "withholding_tax": form.get("plan-tax", "").strip() or None}
 
 
@@ -83,6 +82,12 @@ def floors_in(form) -> list[dict]:
 
 def _number(form, name) -> str | None:
     return _plain(form.get(name, "")) or None
+
+
+def _whole(typed: str) -> int | str:
+    """A whole number where it is one of reasonable length; else the words, for the schema to refuse."""
+    typed = typed.strip()
+    return int(typed) if typed.isdecimal() and len(typed) < 10 else typed
 
 
 def _plain(typed: str) -> str:
