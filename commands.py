@@ -21,6 +21,7 @@ from core.errors import Conflict
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
+from licensing.money import checks as money
 from media import comparing, films
 from media import worker as media_worker
 from search import worker
@@ -107,13 +108,14 @@ def _attend(duty, app):
 @with_appcontext
 def check():
     """Check what must always be true, over the whole database. Exits with 1 where it is not."""
-    broken = [*checks.sold_twice(), *checks.outside_mandates(), *worker.differences(the_index())]
+    broken = [*checks.sold_twice(), *checks.outside_mandates(), *money.differences(),
+              *worker.differences(the_index())]
     try:
         broken += comparing.differences(current_app.extensions["store"])
     except (Unavailable, OSError) as problem:
         broken.append(f"The store does not answer, so its objects could not be compared with the rows: {problem}")
-    _report(broken, "Nothing is sold twice, every licence lies inside its mandates, the index equals the tables, "
-            "objects equal assets.")
+    _report(broken, "Nothing is sold twice, every licence lies inside its mandates, the money adds up, the index "
+            "equals the tables, objects equal assets.")
 
 
 @click.command("outbox")

@@ -11,6 +11,7 @@ from catalogue.models import LinkKind, Title
 from core import clock
 from licensing import contracts, drafts, mandates, offers, promises, terms
 from licensing.models import Offer
+from licensing.money import instalments, payments
 from licensing.workflow import State
 from search import briefs
 
@@ -195,16 +196,23 @@ def _offers(who, of):
         past = state in (State.EXPIRED, State.ACTIVE)
         starts = "2025-01-01" if past else "2027-03-01"
         ends = "2025-12-31" if state is State.EXPIRED else "2029-12-31" if place % 2 else "2028-12-31"
-        said = {**line(places[place], "svod,pay_tv", starts, ends, exclusive=place % 2 == 0), "title_id": title.id}
+        said = {**line(places[place], "svod,pay_tv", starts, ends, exclusive=place % 2 == 0), "title_id": title.id,
+                "pricing": GUARANTEE if place % 5 == 3 else None}
         ago = {State.EXPIRED: 700, State.ACTIVE: 690, State.LAPSED: 120}.get(state, 30 - place)
         moment = clock.now() - timedelta(days=ago)
         with clock.stopped_at(moment):
             asks = path and path[0][1] == "request"
             offer = drafts.create(buyer, currency="EUR", seller_id=title.organisation_id,
                                  valid_until=clock.today() + timedelta(days=40),
-                                 lines=[{**said, "price": None if asks else 9000 + 1000 * place}])
+                                 lines=[{**said, "price": None if asks else 9000 + 1000 * place}],
+                                 payment=IN_THREE)
         _walk(offer, path, who, buyer, said, moment)
         assert offer.state == state, f"the path to {state} leads to {offer.state}"
+        if state is State.ACTIVE:  # what fell due on signature has come in
+            manager = who["rights@harbour"]
+            first = instalments.of_offer(offer.id, manager)[0]
+            payments.pay(payments.lock(first.id, manager), manager, paid_on=first.reached_on + timedelta(days=20),
+                         withheld="200", reference="SEPA 4711")
 
 
 S, A, R, B = "seller", "agent@harbour", "rights@harbour", None  # None is the buyer
@@ -233,6 +241,10 @@ PATHS = {
     State.TERMINATED: [*TO_SIGNED, (R, "terminate")],
     State.REVERTED: [*TO_SIGNED, (R, "revert")],
 }
+GUARANTEE = {"kind": "guarantee", "share": "30", "share_of": "net"}
+IN_THREE = {"days": 30, "withholding_tax": "Tax withheld at source is the licensor’s; certificate within 60 days.",
+            "instalments": [{"on": "signature", "percent": "20"}, {"on": "delivery", "percent": "50"},
+                            {"on": "acceptance", "percent": "30"}]}
 NOTES = {"counter": "Two thousand more, and we are there.", "decline": "We keep these for a day-and-date release.",
          "request_changes": "The floor for this territory is higher.", "reject": "Below the floor.",
          "terminate": "The first instalment never came.", "revert": "Handed back by agreement.",

@@ -7,11 +7,13 @@ import catalogue.api
 import commands
 import config
 import licensing.api.delivery
+import licensing.api.money
 import licensing.api.offers
 import licensing.api.promises
 import licensing.api.rights
 import licensing.pages.delivery
 import licensing.pages.frame
+import licensing.pages.money
 import licensing.pages.offers
 import licensing.pages.slate
 import licensing.pages.titles

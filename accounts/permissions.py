@@ -15,6 +15,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     ADMIN = "admin"
     MATERIALS = "materials"
+    FINANCE = "finance"
 
 
 class Relation(StrEnum):
@@ -50,7 +51,7 @@ class Viewer:
         return self.sells and Role.RIGHTS_MANAGER in self.roles
 
 
-AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN, MATERIALS = Role
+AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN, MATERIALS, FINANCE = Role
 EVERYONE = frozenset(Role)
 SALES = {AGENT, RIGHTS}
 OWN, SELLING, BUYING, PUBLISHED, GRANTED, ANY = Relation
@@ -80,7 +81,7 @@ TABLE = (
     ("licence.see",         {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
     ("licence.record",      SALES,            {OWN}),
     ("licence.terminate",   {RIGHTS},         {OWN}),
-    ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS}, {SELLING, BUYING}),
+    ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
     ("offer.negotiate",     SALES,            {SELLING}),
     ("offer.negotiate",     {BUYER},          {BUYING}),
@@ -92,6 +93,9 @@ TABLE = (
     ("material.see",        {BUYER, RIGHTS, MATERIALS}, {BUYING}),
     ("material.deliver",    {*SALES, MATERIALS}, {SELLING}),          # a small house has nobody for materials alone
     ("material.answer",     {BUYER, RIGHTS, MATERIALS}, {BUYING}),
+    ("money.see",           {*SALES, FINANCE}, {SELLING}),            # instalments, and what was paid of them
+    ("money.see",           {BUYER, SIGNATORY, FINANCE}, {BUYING}),
+    ("money.mark",          {RIGHTS, FINANCE}, {SELLING}),            # a small house has nobody for finance alone
 )
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)

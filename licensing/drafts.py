@@ -7,20 +7,22 @@ from catalogue.models import Status, Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.money import Money
+from core.money import LARGEST
 from licensing import moves, terms
 from licensing.models import Offer, OfferLine, Version
+from licensing.money import prices
 from licensing.workflow import Side, State
 
 MOST_LINES = 100
 
 
 def create(viewer: Viewer, *, currency: str, lines: list[dict], seller_id: int | None = None,
-           buyer_id: int | None = None, valid_until: date | None = None) -> Offer:
+           buyer_id: int | None = None, valid_until: date | None = None, payment: dict | None = None) -> Offer:
     """A new draft, seen by its author's organisation only.
 
     Name the other organisation: a buyer names the seller, a seller names the buyer. `lines` are lines of
-    api.md with `title_id` and a `price` in the offer's currency, or None to ask for one.
+    api.md with `title_id` and a `price` in the offer's currency, or None to ask for one; `pricing` says how the price
+    is meant, `payment` when it is paid (`money.prices`).
     """
     side = _drafting_side(viewer, seller_id, buyer_id)
     other_id = seller_id if side is Side.BUYER else buyer_id
@@ -36,7 +38,7 @@ def create(viewer: Viewer, *, currency: str, lines: list[dict], seller_id: int |
                   started_by=side.value, currency=currency, created_at=clock.now(), updated_at=clock.now())
     _set_validity(offer, valid_until)
     db.session.add(offer)
-    write_version(offer, viewer, side, lines)
+    write_version(offer, viewer, side, lines, payment)
     db.session.flush()
     return offer
 
@@ -53,22 +55,22 @@ def _drafting_side(viewer, seller_id, buyer_id):
     return side
 
 
-def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_until=False):
+def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_until=False, payment=None):
     """Change a draft. Once submitted, terms change by new versions only."""
     _check_draft(offer, viewer)
     if currency is not None:
         offer.currency = currency
     if valid_until is not False:
         _set_validity(offer, valid_until)
-    if lines is not None or currency is not None:
+    if lines is not None or currency is not None or payment is not None:
         lines = lines if lines is not None else [
-            {"title_id": line.title_id, "price": line.price, **terms.of_row(line).as_typed(),
+            {"title_id": line.title_id, "price": line.price, "pricing": line.pricing, **terms.of_row(line).as_typed(),
              "starts_on": line.starts_on, "ends_on": line.ends_on} for line in offer.current.lines]
         version = offer.current
         version.created_at = clock.now()  # its names are read anew
         version.lines.clear()
         db.session.flush()
-        _fill(version, offer, viewer, Side(offer.started_by), lines)
+        _fill(version, offer, viewer, Side(offer.started_by), lines, payment)
     offer.updated_at = clock.now()
     db.session.flush()
 
@@ -93,16 +95,17 @@ def _set_validity(offer, valid_until):
     offer.valid_until = valid_until
 
 
-def write_version(offer: Offer, viewer: Viewer, side: Side, lines: list[dict]):
-    """The next version of an offer, put forward by `side`."""
+def write_version(offer: Offer, viewer: Viewer, side: Side, lines: list[dict], payment: dict | None = None):
+    """The next version of an offer, put forward by `side`. Where no `payment` is named, that of the last one stays."""
     number = offer.versions[-1].number + 1 if offer.versions else 1
-    version = Version(number=number, side=side.value, person_id=viewer.person_id, created_at=clock.now())
-    _fill(version, offer, viewer, side, lines)
+    version = Version(number=number, side=side.value, person_id=viewer.person_id, created_at=clock.now(),
+                      payment=offer.versions[-1].payment if offer.versions else None)
+    _fill(version, offer, viewer, side, lines, payment)
     offer.versions.append(version)
     offer.number = number
 
 
-def _fill(version, offer, viewer, side, lines):
+def _fill(version, offer, viewer, side, lines, payment):
     errors, read = {}, []
     if not lines:
         raise Invalid({"lines": ["An offer names at least one title."]})
@@ -113,14 +116,30 @@ def _fill(version, offer, viewer, side, lines):
         try:
             said = terms.read(data)
             title = _title(data.get("title_id"), offer, viewer, side, already)
-            read.append((said, title, _price(data.get("price"), offer.currency)))
+            read.append((said, title, *prices.read_price(data.get("price"), data.get("pricing"), offer.currency,
+                                                         data.get("runs"))))
         except Invalid as problem:
             errors[str(place)] = problem.errors
     if errors:
         raise Invalid({"lines": errors})
-    terms.write_sets(*(said for said, _, _ in read))
-    version.lines += [OfferLine(position=place, title=title, title_id=title.id, price=price, **said.columns())
-                      for place, (said, title, price) in enumerate(read)]
+    _set_payment(version, offer, payment, [price for _, _, price, _ in read])
+    terms.write_sets(*(said for said, *_ in read))
+    version.lines += [OfferLine(position=place, title=title, title_id=title.id, price=price,
+                                pricing=pricing.as_json(), **said.columns())
+                      for place, (said, title, price, pricing) in enumerate(read)]
+
+
+def _set_payment(version, offer, payment, amounts):
+    """When the price is paid: as named now, or as the version says already, which must still add up."""
+    total = None if None in amounts else sum(amounts)
+    if total is not None and total >= LARGEST:
+        raise Invalid({"lines": ["All prices together are below one thousand thousand million."]})
+    if sent := payment or version.payment:
+        try:
+            plan = prices.read_plan(sent, total, offer.currency, clock.today() if payment else None)
+        except Invalid as problem:
+            raise Invalid({"payment": problem.errors}) from None
+        version.payment = plan.as_json()
 
 
 def _title(title_id, offer, viewer, side, already):
@@ -132,17 +151,6 @@ def _title(title_id, offer, viewer, side, already):
     return title
 
 
-def _price(amount, currency):
-    if amount is None or amount == "":
-        return None
-    try:
-        return Money.read(amount, currency).amount
-    except ValueError as problem:
-        raise Invalid({"price": [str(problem)]}) from None
-
-
 def price_text(line: OfferLine) -> str | None:
     """A price as the API writes it: a decimal string without needless zeros."""
-    if line.price is None:
-        return None
-    return f"{line.price:.4f}".rstrip("0").rstrip(".")
+    return None if line.price is None else prices.plain(line.price)

@@ -5,8 +5,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from catalogue.models import Title
+from core import money
 from core.database import db
-from core.money import Money
 from licensing import counting, terms
 from licensing.models import Line
 from licensing.rights import territories
@@ -28,7 +28,7 @@ def of(title: Title, asked: Terms) -> list[dict]:
                 if (where := _read(floor["territories"])) & block.territories:
                     label = territories.label(where, floor["territories"])
                     found[where, floor["amount"], floor["currency"]] = {
-                        **floor, "label": label, "text": f"Your floor for {label} is {_money(floor)}"}
+                        **floor, "label": label, "text": f"Your floor for {label} is {words(floor)}"}
     return list(found.values())
 
 
@@ -49,10 +49,11 @@ def judged(floors: list[dict], price: Decimal | None, currency: str) -> list[dic
             text += f"; the offer is in {currency}"
         elif price is not None:
             below = price < Decimal(floor["amount"])
-            text = f"Below your floor of {_money(floor)} for {floor['label']}" if below else text
+            text = f"Below your floor of {words(floor)} for {floor['label']}" if below else text
         found.append({**floor, "below": below, "text": text})
     return found
 
 
-def _money(floor) -> Money:
-    return Money.read(floor["amount"], floor["currency"])
+def words(floor: dict) -> str:
+    """What a floor is: USD 5,000."""
+    return money.words(Decimal(floor["amount"]), floor["currency"])

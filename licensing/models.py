@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from accounts.models import Organisation, Person
 from catalogue.models import Title
 from core.database import UtcDateTime, db
+from core.money import MOST_DIGITS
 from licensing.workflow import State
 
 
@@ -198,6 +199,7 @@ class Version(db.Model):
     side: Mapped[str] = mapped_column(String(6))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    payment: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))  # `money.prices.Plan`
     offer: Mapped[Offer] = relationship(back_populates="versions")
     person: Mapped[Person] = relationship()
     lines: Mapped[list["OfferLine"]] = relationship(order_by="OfferLine.position", cascade="all, delete-orphan")
@@ -209,7 +211,8 @@ class OfferLine(_Terms, db.Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("offer_version.id"), index=True)
     position: Mapped[int]
-    price: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    price: Mapped[Decimal | None] = mapped_column(Numeric(18, 4, decimal_return_scale=MOST_DIGITS))
+    pricing: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))  # `money.prices.Pricing`; None is a flat fee
     title: Mapped[Title] = relationship()
 
 

@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from licensing import avails, contracts, drafts, floors, moves, terms, workflow
 from licensing.delivery import lists
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
+from licensing.money import instalments
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
 from licensing.workflow import Side, State
@@ -101,7 +102,7 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
 # ------------------------------------------------------------------ taking steps
 
 def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = None, note: str | None = None,
-            lines: list[dict] | None = None) -> Step:
+            lines: list[dict] | None = None, payment: dict | None = None) -> Step:
     """Take one step. The caller holds the offer's lock (`lock`).
 
     Raises NotAllowed for the wrong side or role, Conflict for the wrong state or a version that moved,
@@ -120,7 +121,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action in workflow.WRITES_VERSION:
         if not lines:
             raise Invalid({"lines": ["Send the new terms."]})
-        drafts.write_version(offer, viewer, side, lines)
+        drafts.write_version(offer, viewer, side, lines, payment)
     if action in ("submit", "propose", "counter") and not moves.priced(offer.current):
         raise Invalid({"lines": ["Every line needs a price. To ask the seller for one, send the offer as a request."]})
     if action in ("submit", "request", "propose", "counter", "accept", "resume"):
@@ -190,16 +191,19 @@ def _refer(offer, viewer, note):
 
 
 def _write_licences(offer, viewer, note):
-    """The second signature writes the licences and opens the list of materials, in its own transaction."""
+    """The second signature writes the licences, and opens the list of materials and the instalments, in its own
+    transaction."""
     if offer.state == State.SIGNED:
         licence = contracts.grant(
             offer.seller_id, _agreed_lines(offer), licensee_id=offer.buyer_id, licensee_name=offer.buyer.name,
             contract=f"Offer {offer.id}", offer_id=offer.id, viewer=viewer)
         lists.open_list(offer, licence, viewer)
+        instalments.open_plan(offer)
 
 
 def _free_the_rest(offer, viewer, note):
-    """Ending a signed deal frees what is left of its licences from today."""
+    """Ending a signed deal frees what is left of its licences from today; what is not earned yet is owed no more."""
+    instalments.cancel(offer)
     for licence in db.session.scalars(select(Licence).where(Licence.offer_id == offer.id)):
         if contracts.reaches(licence, clock.today()):  # it may have been ended by itself before
             contracts.terminate(licence, clock.today(), note)

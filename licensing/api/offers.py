@@ -24,7 +24,8 @@ def draft(data):
     """Draft an offer. Only your organisation sees it until it is submitted."""
     viewer = security.viewer()
     offer = drafts.create(viewer, currency=data["currency"], lines=data["lines"], seller_id=data["seller"],
-                         buyer_id=data["buyer"], valid_until=data["valid_until"])
+                         buyer_id=data["buyer"], valid_until=data["valid_until"],
+                         payment=data["payment"])
     return shown(offer, viewer), 201, http.etag(offer.revision)
 
 

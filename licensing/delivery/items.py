@@ -13,6 +13,7 @@ from licensing.delivery.lists import Deal
 from licensing.delivery.models import FILES, USES, Kind, Material, MaterialStep
 from licensing.delivery.states import State
 from licensing.models import Licence, Line
+from licensing.money import instalments
 from licensing.rights import languages
 from licensing.rights.axes import Unreadable
 from licensing.workflow import Side
@@ -86,6 +87,7 @@ def _record(item, action, side, viewer, to, note):
     item.steps.append(step)
     item.state = to.value
     db.session.flush()
+    instalments.follow(item, action)
     return step
 
 

@@ -2,6 +2,7 @@
 from accounts import security
 from core import clock
 from core.errors import NotSignedIn
+from core.money import figure
 from licensing import offers, terms, wording
 from licensing.pages import bp
 from licensing.workflow import State
@@ -16,7 +17,7 @@ def waiting_counts():
         except NotSignedIn:
             return {"offers": 0, "approvals": 0}
     return {"nav_counts": counts, "today": clock.today, "wording": wording, "said": terms.parts,
-            "names": wording.facet, "state_class": _state_class}
+            "names": wording.facet, "state_class": _state_class, "figure": figure}
 
 
 def _state_class(state) -> str:

@@ -8,7 +8,7 @@ from core.database import db
 from core.errors import Invalid
 from licensing import asking, avails, contracts, differences, drafts, grounds, moves, offers, terms, workflow
 from licensing.models import Offer
-from licensing.pages import ON_A_PAGE, bp
+from licensing.pages import ON_A_PAGE, bp, money
 from licensing.rights import media
 from licensing.schemas import load
 from licensing.schemas.offers import OfferPatch, OfferSchema, StepSchema
@@ -30,6 +30,9 @@ PAST = {"submit": "submitted", "request": "asked for a price", "propose": "propo
         "supersede": "superseded it"}
 
 
+UNSAID = {"runs": "not limited", "pricing": "flat fee"}  # what is so nearly everywhere is not said
+
+
 def lines_in(form) -> list[dict]:
     """The lines of an offer's form: fields named lines-0-territories and so on, up to the first gap."""
     found, place = [], 0
@@ -37,7 +40,7 @@ def lines_in(form) -> list[dict]:
         prefix = f"lines-{place}-"
         if not form.get(f"{prefix}drop"):
             found.append({**asking.line(form, prefix), "title_id": form[f"{prefix}title_id"],
-                          "price": (form.get(f"{prefix}price") or "").replace(",", "").strip() or None})
+                          **money.price_in(form, prefix)})
         place += 1
     return found
 
@@ -82,7 +85,7 @@ def offer(offer_id):
     return _offer_page(offers.get(offer_id, viewer), viewer)
 
 
-def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200):
+def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200, payment=None):
     answers, side = offers.answers(shown, viewer), moves.side_of(shown, viewer)
     licences = offers.licences(shown)
     has_materials = licences and permissions.allows(viewer, "material.see", moves.RELATIONS[side])
@@ -94,7 +97,7 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
         words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
         media_tree=media.vocabulary(), licences=licences, has_materials=has_materials, past=PAST, diff_rows=_diff_rows,
         bare=grounds.bare(licences) if avails.owns(shown.current.lines[0].title, viewer) else {},
-        form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
+        form_lines=_form_lines(shown, typed), **money.section(shown, viewer, payment), line_title_url=_line_title_url,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status
 
 
@@ -102,7 +105,7 @@ def _form_lines(shown, typed):
     """The lines to edit: as they were typed just now, or as the current version says them."""
     known = {str(line.title_id): line.title for line in shown.current.lines}
     lines = typed or [{**terms.of_row(line).as_typed(), "title_id": str(line.title_id),
-                       "price": drafts.price_text(line)} for line in shown.current.lines]
+                       "price": drafts.price_text(line), "pricing": line.pricing} for line in shown.current.lines]
     return [{**line, "title": known[line["title_id"]].original_title,
              "lang": known[line["title_id"]].original_language} for line in lines if line["title_id"] in known]
 
@@ -115,10 +118,13 @@ def _line_title_url(line):
 def _diff_rows(shown, versions):
     """One row for each term: what each version says of a line's title, and what it said before where that changed."""
     key = next(key for key, line in differences.by_title(versions[-1]).items() if line.id == shown.id)
-    said = [differences.said(differences.by_title(version).get(key)) for version in versions]
+    said = [differences.said(differences.by_title(version).get(key), versions[-1].offer.currency)
+            for version in versions]
     rows = []
     for term in next(filter(None, reversed(said)), {}):
         words = [each.get(term, "not in it") for each in said]
+        if set(words) <= {UNSAID.get(term), "not in it"}:
+            continue
         rows.append({"term": differences.TERMS[term], "cells": [
             {"words": now, "before": before, "changed": before is not None and before != now}
             for before, now in zip([None, *words], words, strict=False)]})
@@ -132,17 +138,17 @@ def save_draft(offer_id):
     """Save a draft, and send it if a sending button was pressed."""
     viewer = security.viewer()
     shown = offers.lock(offer_id, viewer)
-    lines = lines_in(request.form)
+    lines, payment = lines_in(request.form), money.payment_in(request.form)
     action = request.form.get("action", "save")
     try:
-        data = load(OfferPatch(), {"lines": lines, "currency": request.form.get("currency", ""),
+        data = load(OfferPatch(), {"lines": lines, "payment": payment, "currency": request.form.get("currency", ""),
                                    "valid_until": request.form.get("valid_until") or None})
         drafts.revise(shown, viewer, **data)
         if action != "save":
             offers.advance(shown, viewer, action, note=request.form.get("note"))
     except Invalid as problem:
         db.session.rollback()
-        return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422)
+        return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422, payment=payment)
     flash("The draft is saved." if action == "save" else "Sent. You will find it under Offers.")
     return redirect(url_for(".offer", offer_id=offer_id))
 
@@ -165,15 +171,15 @@ def step(offer_id):
     """Take a step from the offer page."""
     viewer = security.viewer()
     shown = offers.lock(offer_id, viewer)
-    lines = lines_in(request.form) or None
+    lines, payment = lines_in(request.form) or None, money.payment_in(request.form)
     try:
-        data = load(StepSchema(), {"action": request.form.get("action", ""), "lines": lines,
+        data = load(StepSchema(), {"action": request.form.get("action", ""), "lines": lines, "payment": payment,
                                    "version": request.form.get("version", type=int),
                                    "note": request.form.get("note") or None})
         taken = offers.advance(shown, viewer, **data)
     except Invalid as problem:
         db.session.rollback()
-        return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422)
+        return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422, payment=payment)
     except contracts.RightsTaken as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, refusal=problem, status=409)

@@ -9,7 +9,7 @@ from catalogue.schemas import TitlePatch
 from core import http
 from core.errors import Invalid
 from licensing import asking, avails, contracts, drawings, exports, floors, grounds, mandates, terms
-from licensing.pages import bp
+from licensing.pages import bp, money
 from licensing.rights import media
 from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
 
@@ -125,9 +125,11 @@ def record_mandate(title_id):
     typed = asking.line(request.form)
     try:
         data = load(MandateSchema(), {**typed, "contract": request.form.get("contract") or None,
-                                      "licensor": request.form.get("licensor") or None})
+                                      "licensor": request.form.get("licensor") or None,
+                                      "floors": money.floors_in(request.form)})
         titles.lock([shown.id])
-        mandates.record(shown, terms.read(data), contract=data["contract"], licensor=data["licensor"])
+        mandates.record(shown, terms.read(data), contract=data["contract"], licensor=data["licensor"],
+                        floors=data["floors"])
     except Invalid as problem:
         return _rights_page(shown, problem.errors, typed, "mandate", 422)
     flash("The mandate is recorded.")

@@ -4,7 +4,9 @@ from marshmallow import Schema, ValidationError, fields, pre_load, validate
 from catalogue.schemas import Id, SellerSchema, Words
 from core.money import CURRENCIES
 from licensing import drafts, moves, workflow
+from licensing.money.prices import Pricing
 from licensing.schemas import AnswerSchema, LineSchema, StoredLineSchema
+from licensing.schemas.money import PlanSchema, PricingSchema, planned
 
 
 class Currency(fields.String):
@@ -18,6 +20,7 @@ class Currency(fields.String):
 class OfferLineSchema(LineSchema):
     title_id = Id(required=True)
     price = fields.Raw(load_default=None, allow_none=True, metadata={"description": "in the offer's currency"})
+    pricing = fields.Nested(PricingSchema, load_default=None, allow_none=True)
 
     @pre_load
     def check_price(self, data, **_):
@@ -33,12 +36,14 @@ class OfferSchema(Schema):
     valid_until = fields.Date(load_default=None, allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), required=True,
                         validate=validate.Length(1, drafts.MOST_LINES))
+    payment = fields.Nested(PlanSchema, load_default=None, allow_none=True)
 
 
 class OfferPatch(Schema):
     currency = Currency()
     valid_until = fields.Date(allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, drafts.MOST_LINES))
+    payment = fields.Nested(PlanSchema, allow_none=True)
 
 
 class OfferQuery(Schema):
@@ -51,6 +56,8 @@ class StepSchema(Schema):
     note = Words(4000, least=0, load_default=None, allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), load_default=None, allow_none=True,
                         validate=validate.Length(1, drafts.MOST_LINES))
+    payment = fields.Nested(PlanSchema, load_default=None, allow_none=True,
+                            metadata={"description": "of a new version; that of the last one stays where none is sent"})
 
 
 class TakenStepSchema(Schema):
@@ -70,6 +77,7 @@ class WrittenLineSchema(StoredLineSchema):
     """A line of an offer's version."""
     title = fields.Function(lambda row: row.title.original_title)
     price = fields.Function(lambda row: drafts.price_text(row))
+    pricing = fields.Function(lambda row: Pricing.of(row.pricing).as_json())
     avails = fields.Nested(AnswerSchema, attribute="answer")
 
     class Meta:
@@ -82,6 +90,7 @@ class VersionSchema(Schema):
     by = fields.String(attribute="person.name")
     created_at = fields.DateTime()
     lines = fields.List(fields.Nested(WrittenLineSchema))
+    payment = fields.Function(planned, metadata={"description": "when the price is paid"})
     changes = fields.List(fields.Dict(), metadata={"description": "against the version before"})
 
 

@@ -14,12 +14,12 @@ ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"
 PAGES = {
     None: ("/sign-in", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
-            "/screeners", "/titles/1/grants", "/briefs", "/briefs/1"),
-    MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals"),
+            "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/money?state=all"),
+    MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals", "/money"),
     BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
-            f"/titles/2/rights?{LINE}"),
-    OPERATOR: (*ALL, "/offers"),  # the last is refused, as /approvals is to the agent and /slate to the buyer
+            f"/titles/2/rights?{LINE}", "/money", "/money?state=cancelled"),
+    OPERATOR: (*ALL, "/offers", "/money"),  # both are refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
           MANAGER: ("pending approval", "signed one", "signed", "active"),
@@ -82,6 +82,10 @@ def pages_of(person):
             paths.append(row.get_by_role("link").first.get_attribute("href"))
             if state in ("signed", "expired"):
                 paths.append(f"{paths[-1]}/materials")
+        for state in ("paid", "overdue"):
+            page.goto(f"/money?state={state}")
+            if (found := page.locator(".owed").get_by_role("link")).count():
+                paths.append(found.first.get_attribute("href"))
         if person.email == MANAGER:
             page.goto(next(path for path in paths if path.endswith("/materials")))
             paths.append(page.get_by_role("link", name="Dub", exact=True).first.get_attribute("href"))
