@@ -206,6 +206,7 @@ def _bind(offer, viewer, note):
     case = cases.of(offer)
     if case.unanswered:
         given.write_overrides(case, viewer, note)
+        offer.steps[-1].note = None  # why the seller passes over something is not for the buyer to read
     given.record(offer, offer.steps[-1], case)
 
 

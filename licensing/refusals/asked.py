@@ -24,7 +24,8 @@ from licensing.workflow import State as OfferState
 
 ANSWERS = ("take", "pass")
 YEARS_OFFERED = 3
-WHOLE = (joinedload(Refusal.option).joinedload(Option.holder), joinedload(Refusal.link), joinedload(Refusal.seller),
+WHOLE = (joinedload(Refusal.option).joinedload(Option.holder), joinedload(Refusal.option).joinedload(Option.title),
+         joinedload(Refusal.link), joinedload(Refusal.seller),
          joinedload(Refusal.holder), joinedload(Refusal.person), joinedload(Refusal.offer),
          joinedload(Refusal.title).selectinload(Title.names))
 

@@ -12,6 +12,8 @@ class RefusalSchema(Schema):
     title_id = fields.String()
     title = fields.String(attribute="title.original_title")
     link = fields.String(attribute="link.kind")
+    carried_by = fields.String(attribute="option.title.original_title", metadata={
+        "description": "the title the first word lies on"})
     seller = fields.Nested(SellerSchema)
     holder = fields.Nested(SellerSchema)
     territories = fields.Function(lambda row: row.option.written["territories"])
