@@ -60,8 +60,8 @@ class Case:
     @cached_property
     def whys(self) -> list[Why]:
         """Why this deal needs a rights manager; empty where the policy lets it pass."""
-        facts = [Facts(each.line.title.original_title, each.said.exclusive, each.said.starts_on, each.said.ends_on,
-                       tuple(each.floors), each.warnings) for each in self.lines]
+        facts = [Facts(each.said.exclusive, each.said.starts_on, each.said.ends_on, tuple(each.floors),
+                       each.warnings) for each in self.lines]
         return policy.why(self.rules, facts, sum(each.line.price or 0 for each in self.lines), self.offer.currency)
 
     @property

@@ -50,7 +50,7 @@ def _plain(value):
 def record(offer: Offer, step: Step, case: Case):
     """Bind the approval that `step` gave, or let pass, to the terms it was given to."""
     db.session.add(Approval(offer_id=offer.id, step_id=step.id, version=offer.number, terms_sha256=fingerprint(offer),
-                            reasons=[each.text for each in case.whys]))
+                            reasons=[{"line": each.line, "text": each.text} for each in case.whys]))
     db.session.flush()
 
 

@@ -34,7 +34,7 @@ class Approval(db.Model):
     step_id: Mapped[int] = mapped_column(ForeignKey("offer_step.id"), unique=True)
     version: Mapped[int]
     terms_sha256: Mapped[str | None] = mapped_column(String(64))  # None: given before approvals were bound
-    reasons: Mapped[list] = mapped_column(JSON)  # sentences, as they were that day
+    reasons: Mapped[list] = mapped_column(JSON)  # [{line, text}] as they were that day
 
 
 class Override(db.Model):

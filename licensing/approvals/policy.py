@@ -1,5 +1,5 @@
 """Which deals a rights manager must see: a seller's rules, and why a deal falls under them. `why` is pure."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -42,7 +42,6 @@ class Warned(NamedTuple):
 
 class Facts(NamedTuple):
     """What the rules look at in one line of a deal. `floors` are as `floors.judged` has them."""
-    title: str
     exclusive: bool
     starts_on: date
     ends_on: date | None
@@ -52,30 +51,32 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True)
 class Why:
-    """One reason why a deal needs a rights manager. `grave` ones are more than its size and kind."""
+    """One reason why a deal needs a rights manager, and the place of the line it is about, where there are several.
+    `grave` ones are more than its size and kind."""
     rule: str
     mark: str
     text: str
-    grave: bool = field(default=True)
+    line: int | None = None
+    grave: bool = True
 
 
 def why(policy: Policy, lines: list[Facts], total: Decimal, currency: str) -> list[Why]:
     """Every reason, none left out, in the order of the rules. Where a rule cannot be judged, for want of a rate between
     two currencies, it asks. A warning nobody has answered for asks whatever the rules say."""
-    found, many = [], len(lines) > 1
-    for line in lines:
-        of = f"{line.title}: " if many else ""
+    found = []
+    for number, line in enumerate(lines):
+        place = number if len(lines) > 1 else None
         if policy.exclusive and line.exclusive:
-            found.append(Why("exclusive", "E", f"{of}exclusive", grave=False))
+            found.append(Why("exclusive", "E", "exclusive", place, grave=False))
         if policy.below_floor:
-            found += [Why("below_floor", "F", of + floor["text"]) for floor in line.floors
+            found += [Why("below_floor", "F", floor["text"], place) for floor in line.floors
                       if floor["below"] is not False]
         if policy.years and _longer(line, policy.years):
-            found.append(Why("years", "Y", f"{of}{_length(line)}, your limit is {_years(policy.years)}"))
+            found.append(Why("years", "Y", f"{_length(line)}, your limit is {_years(policy.years)}", place))
         for each in line.warnings:
             rule = "encumbrance" if each.encumbers else "warning"
             if not each.overridden or getattr(policy, rule):
-                found.append(Why(rule, each.mark, of + each.text))
+                found.append(Why(rule, each.mark, each.text, place))
     if policy.amount is not None and (words := _amount(policy, total, currency)):
         found.append(Why("amount", "A", words, grave=bool(policy.amount)))
     return sorted(found, key=lambda each: RULES.index(each.rule))

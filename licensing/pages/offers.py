@@ -5,8 +5,8 @@ from accounts import permissions, security
 from catalogue import titles
 from core import http
 from core.database import db
-from core.errors import Invalid
-from licensing import asking, avails, contracts, differences, drafts, grounds, moves, offers, terms, workflow
+from core.errors import Conflict, Invalid
+from licensing import asking, avails, differences, drafts, grounds, moves, offers, terms, workflow
 from licensing.models import Offer
 from licensing.pages import ON_A_PAGE, bp
 from licensing.rights import media
@@ -173,7 +173,7 @@ def step(offer_id):
     except Invalid as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422)
-    except contracts.RightsTaken as problem:
+    except Conflict as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, refusal=problem, status=409)
     if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept

@@ -72,7 +72,7 @@ def answer_refusal(refusal_id):
     if data["answer"] == "take":
         flash(f"Taken: here is your draft. Send it by {found.answer_by:%-d %b %Y}, and the first word stays yours.")
         return redirect(url_for(".offer", offer_id=found.offer_id))
-    flash(f"You passed on {found.title.original_title}. {found.seller.name} may go on without you.")
+    flash(f"You passed. {found.seller.name} may go on without you.")
     return redirect(url_for(".refusals"))
 
 
@@ -154,5 +154,5 @@ def give_option(title_id):
     except Invalid as problem:
         db.session.rollback()
         return _franchise_page(titles.get(title_id, viewer), problem.errors, "option", typed, 422)
-    flash(f"Recorded: {made.holder.name} is asked about what follows {shown.original_title}.")
+    flash(f"Recorded: {made.holder.name} is asked about what follows this title.")
     return redirect(url_for(".franchise_page", title_id=title_id))

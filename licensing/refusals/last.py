@@ -19,8 +19,8 @@ def check(case: Case, viewer: Viewer):
     """Raise Conflict while a last refusal is open. The buyer learns that somebody must be asked, and not who."""
     if not (found := unanswered(case)):
         return
-    title = found[0][0].line.title
-    if avails.owns(title, viewer):
-        raise Conflict(f"{title.original_title}: {found[0][0].text(found[0][1])} Only then can this be agreed.")
-    raise Conflict(f"{title.original_title}: the seller must hear somebody else about it first. "
-                   "It cannot be agreed yet.")
+    (judged, reason), *_ = found
+    of = f"Line {judged.line.position + 1}: " if len(case.lines) > 1 else ""
+    if avails.owns(judged.line.title, viewer):
+        raise Conflict(f"{of}{judged.text(reason)} Only then can this be agreed.")
+    raise Conflict(f"{of}The seller must hear somebody else first. This cannot be agreed yet.")

@@ -28,6 +28,7 @@ class SetPolicySchema(PolicySchema):
 class WhySchema(Schema):
     rule = fields.String()
     text = fields.String()
+    line = fields.Integer(allow_none=True, metadata={"description": "the place of the line, where there are several"})
 
 
 class WarningSchema(Schema):

@@ -15,7 +15,7 @@ KEPT = {"text": "Your floor", "below": False}
 
 
 def line(**more):
-    return Facts(**{"title": "T", "exclusive": False, "starts_on": STARTS, "ends_on": date(2029, 12, 31), **more})
+    return Facts(**{"exclusive": False, "starts_on": STARTS, "ends_on": date(2029, 12, 31), **more})
 
 
 def warned(encumbers=False, overridden=True):
@@ -55,13 +55,13 @@ def test_as_it_comes_every_deal_is_approved():
     assert rules(Policy(), line(), total="0") == ["amount"]
 
 
-def test_every_reason_is_kept_in_the_order_of_the_rules_and_names_its_title():
-    found = why(Policy(), [line(warnings=(warned(),)), line(title="U", exclusive=True, ends_on=None, floors=(FLOOR,))],
+def test_every_reason_is_kept_in_the_order_of_the_rules_and_names_its_line():
+    found = why(Policy(), [line(warnings=(warned(),)), line(exclusive=True, ends_on=None, floors=(FLOOR,))],
                 Decimal(1), "EUR")
     assert [each.rule for each in found] == ["exclusive", "below_floor", "years", "warning", "amount"]
-    assert [each.text for each in found] == [
-        "U: exclusive", "U: Below your floor", "U: no end, your limit is 5 years", "T: Mind this.",
-        "every deal is approved"]
+    assert [(each.line, each.text) for each in found] == [
+        (1, "exclusive"), (1, "Below your floor"), (1, "no end, your limit is 5 years"), (0, "Mind this."),
+        (None, "every deal is approved")]
 
 
 @pytest.mark.parametrize("starts_on, years, last", [
