@@ -12,6 +12,7 @@ from licensing import moves, offers
 from licensing.approvals import cases, given, morning, pairs, policy
 from licensing.approvals.policy import Policy
 from licensing.pages import bp
+from licensing.refusals import last
 from licensing.schemas import load
 from licensing.schemas.approvals import OverrideSchema, PolicySchema
 from licensing.schemas.offers import StepSchema
@@ -32,8 +33,9 @@ def approval_on_pages():
             return None
         approved = given.find(offer)
         step = approved and next(step for step in offer.steps if step.id == approved.step_id)
-        return {"case": cases.of(offer) if offer.state in (State.DRAFT, *given.OPEN) else None, "given": approved,
-                "step": step, "void": approved and given.void(offer, approved),
+        case = cases.of(offer) if offer.state in (State.DRAFT, *given.OPEN) else None
+        return {"case": case, "last": case and last.unanswered(case), "given": approved, "step": step,
+                "void": approved and given.void(offer, approved),
                 "may_override": offer.state in given.OPEN and moves.may(viewer, side, "counter")}
     return {"approval_of": approval_of}
 

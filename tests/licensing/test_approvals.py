@@ -2,6 +2,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import flask_migrate
 import pytest
 from sqlalchemy import event, select, text, update
 
@@ -247,6 +248,17 @@ def test_the_hash_is_of_what_is_said_not_of_how_it_came(house, film):
         db.session.expire_all()
         assert given.fingerprint(offer) == given.fingerprint(other)
         assert given.fingerprint(third) != given.fingerprint(other), "to another buyer it is another deal"
+
+
+@both
+def test_what_was_approved_before_approvals_were_bound_stays_approved(house, film):
+    offer = approved(house, film)
+    with house.app.app_context():
+        flask_migrate.downgrade(revision="0011-1")
+        flask_migrate.upgrade()
+        assert db.session.scalar(select(Approval.terms_sha256).where(Approval.offer_id == int(offer))) is None
+    for email, action in ((AGENT, "issue_memo"), (BUYER, "sign"), (MANAGER, "sign")):
+        assert take(house, offer, email, action).status_code == 201
 
 
 def test_an_approval_without_a_record_is_none(house, film):

@@ -52,7 +52,8 @@ def tell(slate, ids, name, people, **settings):
     agent.may_be_refused = True
     agent.open(f"/offers/{offer}")
     agent.press(agent.button("Accept version 1"))
-    expect(agent.page.get_by_text("Nordlys Distribution has the last refusal")).to_be_visible()
+    expect(agent.page.get_by_role("alert")).to_contain_text("Nordlys Distribution has the last refusal")
+    expect(agent.section("Approval")).to_contain_text("A last refusal is open")
     agent.may_be_refused = False
     agent.problems.clear()  # the refusal itself
 
