@@ -15,7 +15,7 @@ from licensing.rights.blocks import Block
 from licensing.rights.dates import Dates
 
 MOST = 3  # of one line of a deal
-OPEN_YEARS, MOST_TICKS = 2, 8  # how far an open end is drawn
+OPEN_YEARS, MOST_TICKS, LAST_TICK = 2, 8, 94  # how far an open end is drawn; percent, for a year is written after it
 AXES = {"territories": ("Territories", territories), "media": ("Media", media), "languages": ("Languages", languages)}
 
 
@@ -114,4 +114,5 @@ def _drawn(name, offer_id, facts, mine, theirs) -> Pair:
     years = range(date.fromordinal(first).year + 1, min(date.fromordinal(last).year, 9998) + 1)
     step = max(1, -(-len(years) // MOST_TICKS))
     ticks = [(year, round(100 * (date(year, 1, 1).toordinal() - first) / (last - first), 2)) for year in years[::step]]
-    return Pair(name, offer_id, facts, days, bar(*windows[0]), bar(*windows[1]), bar(starts_on, ends_on), ticks)
+    return Pair(name, offer_id, facts, days, bar(*windows[0]), bar(*windows[1]), bar(starts_on, ends_on),
+                [(year, x) for year, x in ticks if x <= LAST_TICK])
