@@ -43,6 +43,7 @@ def load() -> bool:
         _lotus(who)
     _promises(who, harbour)
     _offers(who, harbour)
+    _morning(who, harbour)
     briefs.create(who["agent@harbour"], "Drama in Cantonese, SVOD, Taiwan and Singapore, 2027 to 2029, exclusive",
                   people.organisation_named("Nordlys Distribution").id)
     return True
@@ -213,6 +214,20 @@ def _offers(who, of):
             first = instalments.of_offer(offer.id, manager)[0]
             payments.pay(payments.lock(first.id, manager), manager, paid_on=first.reached_on + timedelta(days=20),
                          withheld="200", reference="SEPA 4711")
+
+
+def _morning(who, of):
+    """Two deals more that wait for approval: one meets a soft holdback, one lost its rights to another deal."""
+    agent = who["agent@harbour"]
+    for buyer, title, said, price in (
+            (who["buyer@skyway"], of["night"], line("MO", "pay_tv", "2027-07-01", "2028-06-30", False), 7000),
+            (who["buyer@nordlys"], of["salt"], line("CZ,UA", "free_tv", "2027-01-01", "2031-12-31"), 18000)):
+        with clock.stopped_at(clock.now() - timedelta(days=2)):
+            offer = drafts.create(buyer, currency="EUR", seller_id=title.organisation_id,
+                                  lines=[{**said, "title_id": title.id, "price": price}])
+            for viewer, action in ((buyer, "submit"), (agent, "accept")):
+                offers.advance(offers.lock(offer.id, viewer), viewer, action, version=1)
+    _licence(of["salt"], "Dnipro TV", "UA", "free_tv", "2026-06-01", "2028-03-31", contract="HP-D-044")
 
 
 S, A, R, B = "seller", "agent@harbour", "rights@harbour", None  # None is the buyer

@@ -86,6 +86,11 @@ TABLE = (
     ("offer.negotiate",     SALES,            {SELLING}),
     ("offer.negotiate",     {BUYER},          {BUYING}),
     ("offer.approve",       {RIGHTS},         {SELLING}),
+    ("policy.see",          SALES,            {OWN}),                # which deals are approved
+    ("policy.set",          {RIGHTS},         {OWN}),
+    ("refusal.see",         SALES,            {SELLING}),            # who is asked first about a sequel
+    ("refusal.see",         {BUYER, SIGNATORY}, {BUYING}),
+    ("refusal.answer",      {BUYER},          {BUYING}),
     ("offer.issue_memo",    SALES,            {SELLING}),
     ("offer.sign",          {SIGNATORY},      {SELLING, BUYING}),
     ("offer.terminate",     {RIGHTS},         {SELLING}),

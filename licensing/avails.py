@@ -5,7 +5,7 @@ disagree about what is free.
 """
 import threading
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -22,6 +22,7 @@ from core.errors import NotAllowed
 from licensing import counting, wording
 from licensing.book import Book
 from licensing.models import Hold, Holdback, Licence, Line, Option
+from licensing.refusals import models as refusals
 from licensing.rights import availability, languages, media, territories
 from licensing.terms import Terms
 
@@ -34,6 +35,13 @@ def ask(title_id: int, asked: Terms, licensee: int | None = None, at: datetime |
     answer would have been at that instant, from what counted then.
     """
     return ask_all([title_id], asked, licensee, at)[title_id]
+
+
+def ask_lines(lines: list[tuple[int, Terms, int | None]]) -> list[availability.Answer]:
+    """The answers to many lines at once, each (title id, terms, licensee), with a fixed number of queries."""
+    shares = counting.shares(db.session, {title_id for title_id, _, _ in lines}) if lines else {}
+    return [availability.answer(asked.line(), shares[title_id], clock.today(), licensee)
+            for title_id, asked, licensee in lines]
 
 
 def ask_all(title_ids, asked: Terms, licensee: int | None = None, at: datetime | None = None):
@@ -129,11 +137,15 @@ def _at_once(question, asked, title_ids, licensee):
 
 # ------------------------------------------------------------------ the answer as others see it
 
-def described(answer: availability.Answer, asked: Terms, title: Title, viewer: Viewer) -> dict:
-    """The answer object of api.md. The seller sees which deal stands in the way; nobody else can count deals."""
+def described(answer: availability.Answer, asked: Terms, title: Title, viewer: Viewer, known=None) -> dict:
+    """The answer object of api.md. The seller sees which deal stands in the way; nobody else can count deals. `known`
+    is what stands behind the reasons, where it was read before."""
     owner = owns(title, viewer)
     reasons = answer.reasons if owner else availability.merged(answer.reasons)
-    known = behind({ref for reason in reasons for ref in reason.refs}) if owner else {}
+    if not owner:
+        known = {}
+    elif known is None:
+        known = behind({ref for reason in reasons for ref in reason.refs})
     children = _children({leaf for reason in reasons for leaf in reason.leaves}, viewer)
     return {
         "verdict": str(answer.verdict), "coverage": float(answer.coverage),
@@ -201,16 +213,19 @@ def behind(refs) -> dict:
             "id": str(row.id), "hard": row.hard, "binds": row.binds, "note": row.note,
             "licensee": row.licence and row.licence.licensee_name}}
     for row in _rows_of(Hold, ids["hold"], joinedload(Hold.holder)):
-        found["hold", row.id] = {"hold": {"id": str(row.id), "organisation": row.holder.name, "rank": row.rank,
-                                          "expires_at": row.expires_at.isoformat()}}
+        found["hold", row.id] = {"hold": {
+            "id": str(row.id), "organisation": row.holder.name, "organisation_id": str(row.holder_id),
+            "rank": row.rank, "expires_at": row.expires_at.isoformat()}}
     options = {row.id: row for row in _rows_of(Option, ids["option"], joinedload(Option.holder))}
     asked = [ref for ref in refs if ref[0] == "option"]  # (option, id, link)
     links = {row.id: row for row in _rows_of(Link, {link for _, _, link in asked})}
+    last_days = refusals.last_days(db.session, options)
     for ref in asked:
         option, link = options[ref[1]], links[ref[2]]
-        deadline = (link.created_at + timedelta(days=option.days)).date()
-        found[ref] = {"option": {"id": str(option.id), "kind": option.kind, "organisation": option.holder.name,
-                                 "days": option.days, "deadline": deadline.isoformat()}}
+        deadline = last_days.get(ref[1:]) or refusals.last_day(option, max(link.created_at, option.counts_from))
+        found[ref] = {"option": {
+            "id": str(option.id), "kind": option.kind, "organisation": option.holder.name,
+            "organisation_id": str(option.holder_id), "days": option.days, "deadline": deadline.isoformat()}}
     return found
 
 

@@ -7,12 +7,14 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select
+from sqlalchemy.orm import aliased
 
 from catalogue.models import Link, LinkKind, Title
 from core import clock
 from core.database import UtcDateTime
 from licensing import terms
 from licensing.models import Hold, Holdback, Licence, Line, Option, TitleEvent
+from licensing.refusals import models as refusals
 from licensing.rights import availability, holdings, languages, media
 from licensing.rights.blocks import Block
 from licensing.rights.dates import NEVER, Dates
@@ -46,9 +48,12 @@ FAMILY_ROWS = select(TITLES.id, TITLES.parent_id, TITLES.succeeds_id).where(TITL
     select(_roots.c.root_id).where(_roots.c.id.in_(IDS)))).order_by(TITLES.id)
 HOLDS = _counting(select(Hold).where(Hold.title_id.in_(IDS), Hold.expires_at > NOW).order_by(Hold.rank, Hold.id), Hold)
 OPTIONS = _counting(select(Option).where(Option.title_id.in_(IDS)).order_by(Option.id), Option)
-FOLLOWING = select(Link).where(or_(
-    Link.title_id.in_(IDS) & Link.kind.in_([kind.value for kind in LATER]),
-    Link.target_id.in_(IDS) & (Link.kind == LinkKind.PREQUEL.value)))
+_one, _other = aliased(Title), aliased(Title)
+FOLLOWING = (  # a seller's word binds its own titles: nobody encumbers another's by a link
+    select(Link).join(_one, _one.id == Link.title_id).join(_other, _other.id == Link.target_id)
+    .where(_one.organisation_id == _other.organisation_id, or_(
+        Link.title_id.in_(IDS) & Link.kind.in_([kind.value for kind in LATER]),
+        Link.target_id.in_(IDS) & (Link.kind == LinkKind.PREQUEL.value))))
 
 _known: dict[tuple, tuple] = {}  # what was asked → (its rows, their rights), of titles with many rows
 MANY_ROWS, MANY_TITLES = 100, 50
@@ -235,14 +240,14 @@ def _options(session, above, at):
     everyone = set().union(*above.values()) if above else set()
     links = session.scalars(FOLLOWING, {"ids": list(everyone)}).all()
     earlier = [(link.title_id, link.target_id, link) if link.kind in LATER else (link.target_id, link.title_id, link)
-               for link in links]
+               for link in links if at is None or link.created_at <= at]
     if not earlier:
         return
     options = session.scalars(OPTIONS[at is not None], {
         "ids": list({each for _, each, _ in earlier}), "at": at}).all()
+    answered = refusals.answered(session, [each.id for each in options], at)
     for title_id, path in above.items():
         for follower, leader, link in earlier:
             if follower in path:
-                yield from ((title_id, each, link) for each in options if each.title_id == leader)
-
-
+                yield from ((title_id, each, link) for each in options
+                            if each.title_id == leader and (each.id, link.id) not in answered)

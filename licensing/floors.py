@@ -1,4 +1,5 @@
 """Price floors: the least a seller takes in some territories, kept with a mandate. Nobody else may read them."""
+from collections import defaultdict
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -18,12 +19,25 @@ def of(title: Title, asked: Terms) -> list[dict]:
     """[{territories, label, amount, currency, text}]: the floors for what is asked, of the mandates on the title and
     above it. A floor is meant for each deal that takes any of its territories, so it counts wherever it is met.
     """
-    above = counting.Family(db.session, [title.id]).path(title.id)
-    block, found = asked.line().block, {}
+    return of_all([(title.id, asked)])[0]
+
+
+def of_all(lines: list[tuple[int, Terms]]) -> list[list[dict]]:
+    """The same for many (title id, terms), with a fixed number of queries."""
+    family, rows = counting.Family(db.session, {title_id for title_id, _ in lines}), defaultdict(list)
     for row in db.session.scalars(select(Line).where(
-            Line.title_id.in_(above), Line.mandate_id.is_not(None), Line.counts_until.is_(None))
+            Line.title_id.in_(family.ids), Line.mandate_id.is_not(None), Line.counts_until.is_(None))
             .options(joinedload(Line.mandate)).order_by(Line.id)).unique():
-        if row.mandate.floors and terms.of_row(row).line().block.meets(block):
+        if row.mandate.floors:
+            rows[row.title_id].append(row)
+    return [_of(asked.line().block, [row for each in family.path(title_id) for row in rows[each]])
+            for title_id, asked in lines]
+
+
+def _of(block, rows):
+    found = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        if terms.of_row(row).line().block.meets(block):
             for floor in row.mandate.floors:
                 if (where := _read(floor["territories"])) & block.territories:
                     label = territories.label(where, floor["territories"])

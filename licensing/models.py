@@ -143,6 +143,7 @@ class Option(_Counted, db.Model):
     media_key: Mapped[str] = mapped_column(ForeignKey("term_set.key"))
     written: Mapped[dict] = mapped_column(JSON)
     days: Mapped[int]  # to answer in, from when the later title was linked
+    title: Mapped[Title] = relationship()
     holder: Mapped[Organisation] = relationship(foreign_keys=holder_id)
 
 

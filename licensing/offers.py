@@ -11,9 +11,11 @@ from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from licensing import avails, contracts, drafts, floors, moves, terms, workflow
+from licensing.approvals import cases, given
 from licensing.delivery import lists
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.money import instalments
+from licensing.refusals import last
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
 from licensing.workflow import Side, State
@@ -129,6 +131,12 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action in ("accept", "approve", "sign") and (
             taken := contracts.refused(_agreed_lines(offer), licensee=offer.buyer_id)):
         return _refuse(offer, viewer, action, taken)
+    if action == "accept":
+        last.check(cases.of(offer), viewer)
+    if action == "approve":
+        given.check_warnings(cases.of(offer), note)
+    if action in ("issue_memo", "sign"):
+        given.check(offer)
     if action == "resume":  # to where it was parked
         to = State(next(step.from_state for step in reversed(offer.steps) if step.action == "park"))
     step = _record(offer, action, side, viewer, to, note)
@@ -186,8 +194,21 @@ def _record(offer, action, side, viewer, to, note):
 
 
 def _refer(offer, viewer, note):
-    """Both sides accepted the same version. For now every deal needs the seller's approval."""
-    _by_system(offer, "refer")
+    """Both sides accepted the same version: it is approved at once, unless the seller's policy asks for a person."""
+    case = cases.of(offer)
+    if case.whys:
+        _by_system(offer, "refer")
+    else:
+        given.record(offer, _by_system(offer, "pass"), case)
+
+
+def _bind(offer, viewer, note):
+    """The approval is bound to the exact terms; what it was given in spite of is written down with the reason."""
+    case = cases.of(offer)
+    if case.unanswered:
+        given.write_overrides(case, viewer, note)
+        offer.steps[-1].note = None  # why the seller passes over something is not for the buyer to read
+    given.record(offer, offer.steps[-1], case)
 
 
 def _write_licences(offer, viewer, note):
@@ -213,7 +234,8 @@ def _nothing(offer, viewer, note):
     pass
 
 
-FOLLOWS = {"accept": _refer, "sign": _write_licences, "terminate": _free_the_rest, "revert": _free_the_rest}
+FOLLOWS = {"accept": _refer, "approve": _bind, "sign": _write_licences, "terminate": _free_the_rest,
+           "revert": _free_the_rest}
 
 
 # ------------------------------------------------------------------ the clock

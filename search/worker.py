@@ -16,6 +16,7 @@ from core import http, outbox
 from core.database import db, reading
 from licensing import avails, offers
 from licensing.delivery import items
+from licensing.refusals import asked
 from search import documents, saved
 from search.engine import Damaged, Engine
 
@@ -89,7 +90,8 @@ def turn(index: Engine) -> int:
 def _move(index):
     """What time has made due."""
     done, look = 0, partial(saved.tick, index=index)
-    for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (saved.due, look)):
+    for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (saved.due, look),
+                      (asked.to_ask, asked.ask), (asked.due, asked.tick)):
         for each in _read(due):
             tick(each)
             db.session.commit()

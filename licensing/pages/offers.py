@@ -1,18 +1,17 @@
-"""Offers: the list, one offer with its thread and its next steps, and what waits for approval."""
+"""Offers: the list, and one offer with its thread and its next steps."""
 from flask import flash, redirect, render_template, request, url_for
 
 from accounts import permissions, security
 from catalogue import titles
 from core import http
 from core.database import db
-from core.errors import Invalid
-from licensing import asking, avails, contracts, differences, drafts, grounds, moves, offers, terms, workflow
+from core.errors import Conflict, Invalid
+from licensing import asking, avails, differences, drafts, grounds, moves, offers, terms, workflow
 from licensing.models import Offer
 from licensing.pages import ON_A_PAGE, bp, money
 from licensing.rights import media
 from licensing.schemas import load
 from licensing.schemas.offers import OfferPatch, OfferSchema, StepSchema
-from licensing.workflow import State
 
 ACTION_WORDS = {
     "submit": "Submit the offer", "request": "Ask for a price", "propose": "Propose terms", "counter": "Counter",
@@ -180,21 +179,9 @@ def step(offer_id):
     except Invalid as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422, payment=payment)
-    except contracts.RightsTaken as problem:
+    except Conflict as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, refusal=problem, status=409)
     if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept
         return _offer_page(shown, viewer, refusal=refusal, status=409)
     return redirect(url_for(".offer", offer_id=offer_id))
-
-
-@bp.get("/approvals")
-@security.permit("offer.approve")
-def approvals():
-    """The rights manager's morning: what waits for approval, what stands in its way first."""
-    viewer = security.viewer()
-    waiting = db.session.scalars(offers.listing(viewer).where(
-        Offer.state == State.PENDING_APPROVAL, Offer.seller_id == viewer.organisation_id)).unique().all()
-    cases = [(each, offers.answers(each, viewer), "approve" in moves.actions(each, viewer)) for each in waiting]
-    cases.sort(key=lambda case: all(answer["verdict"] == "available" for answer in case[1].values()))
-    return render_template("licensing/approvals.html", cases=cases)

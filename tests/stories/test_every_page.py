@@ -14,9 +14,11 @@ ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"
 PAGES = {
     None: ("/sign-in", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
-            "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/money?state=all"),
-    MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals", "/money"),
-    BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
+            "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/money?state=all", "/approvals/policy",
+            "/titles/1/franchise"),
+    MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals", "/money", "/approvals/policy", "/refusals"),
+    BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/refusals", "/titles/2/franchise",
+            "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
             f"/titles/2/rights?{LINE}", "/money", "/money?state=cancelled"),
     OPERATOR: (*ALL, "/offers", "/money"),  # both are refused, as /approvals is to the agent and /slate to the buyer

@@ -232,8 +232,12 @@ def accept(buyer, work):
 
 def approve(manager, work):
     manager.go("Approvals")
-    case = manager.page.locator("section").filter(has_text=work.original)
+    case = manager.page.locator("details").filter(has_text=work.original)
+    case.locator("summary").click()
+    expect(case.get_by_text("every deal is approved").last).to_be_visible()
     manager.press(manager.button("Approve version 2", case))
+    expect(manager.page.get_by_role("status")).to_contain_text("Approved: offer")
+    open_the_offer(manager, work)
     stands(manager, "approved")
 
 
