@@ -86,6 +86,7 @@ TABLE = (
     ("offer.negotiate",     {BUYER},          {BUYING}),
     ("offer.approve",       {RIGHTS},         {SELLING}),
     ("offer.issue_memo",    SALES,            {SELLING}),
+    ("offer.long_form",     SALES,            {SELLING}),            # keep the record of it
     ("offer.sign",          {SIGNATORY},      {SELLING, BUYING}),
     ("offer.terminate",     {RIGHTS},         {SELLING}),
     ("material.see",        {*SALES, MATERIALS}, {SELLING}),          # the list of a signed deal, and its files

@@ -27,20 +27,23 @@ from licensing.terms import Terms
 
 # ------------------------------------------------------------------ one title, or a page of them
 
-def ask(title_id: int, asked: Terms, licensee: int | None = None, at: datetime | None = None) -> availability.Answer:
+def ask(title_id: int, asked: Terms, licensee: int | None = None, at: datetime | None = None,
+        leaving_out: int | None = None) -> availability.Answer:
     """Is it free? The whole answer for one title.
 
     `licensee` is the organisation that would buy, where it is known: some holdbacks bind one alone. `at` asks what the
-    answer would have been at that instant, from what counted then.
+    answer would have been at that instant, from what counted then. `leaving_out` is a licence that this one would
+    replace.
     """
-    return ask_all([title_id], asked, licensee, at)[title_id]
+    return ask_all([title_id], asked, licensee, at, leaving_out)[title_id]
 
 
-def ask_all(title_ids, asked: Terms, licensee: int | None = None, at: datetime | None = None):
+def ask_all(title_ids, asked: Terms, licensee: int | None = None, at: datetime | None = None,
+            leaving_out: int | None = None):
     """{title id: answer} for several titles, with a fixed number of queries."""
     today = clock.today() if at is None else clock.day_of(at)
     return {title_id: availability.answer(asked.line(), shares, today, licensee)
-            for title_id, shares in counting.shares(db.session, title_ids, at).items()}
+            for title_id, shares in counting.shares(db.session, title_ids, at, leaving_out).items()}
 
 
 def granting(title_id: int, asked: Terms, licensee: int | None = None, leaving_out: int | None = None):

@@ -25,6 +25,8 @@ def signed_by(offer: Offer) -> Side | None:
 
 def actions(offer: Offer, viewer: Viewer) -> list[str]:
     """What this viewer may do now: the buttons of the page, each of which the workflow allows."""
+    if offer.root_id and offer.state == State.SIGNED:  # a part of the deal it amended
+        return []
     side = side_of(offer, viewer)
     possible = workflow.possible(State(offer.state), played(offer, side))
     return [action for action in possible
