@@ -6,13 +6,17 @@ import accounts.pages
 import catalogue.api
 import commands
 import config
+import licensing.api.after
 import licensing.api.delivery
 import licensing.api.offers
+import licensing.api.paper
 import licensing.api.promises
 import licensing.api.rights
 import licensing.pages.delivery
 import licensing.pages.frame
+import licensing.pages.licences
 import licensing.pages.offers
+import licensing.pages.paper
 import licensing.pages.slate
 import licensing.pages.titles
 import media.api.screeners

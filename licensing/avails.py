@@ -5,7 +5,7 @@ disagree about what is free.
 """
 import threading
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -19,7 +19,7 @@ from catalogue.models import Link, Title
 from core import clock
 from core.database import db
 from core.errors import NotAllowed
-from licensing import counting, wording
+from licensing import counting, promises, wording
 from licensing.book import Book
 from licensing.models import Hold, Holdback, Licence, Line, Option
 from licensing.rights import availability, languages, media, territories
@@ -211,7 +211,7 @@ def behind(refs) -> dict:
     links = {row.id: row for row in _rows_of(Link, {link for _, _, link in asked})}
     for ref in asked:
         option, link = options[ref[1]], links[ref[2]]
-        deadline = (link.created_at + timedelta(days=option.days)).date()
+        deadline = promises.deadline(option, link)
         found[ref] = {"option": {"id": str(option.id), "kind": option.kind, "organisation": option.holder.name,
                                  "days": option.days, "deadline": deadline.isoformat()}}
     return found
@@ -224,6 +224,18 @@ def _rows_of(model, ids, *options):
 def reasons_json(answer, asked: Terms, title: Title, viewer: Viewer) -> list[dict]:
     """The reasons alone, for a refusal."""
     return described(answer, asked, title, viewer)["reasons"]
+
+
+def windows(lines) -> dict[int, tuple]:
+    """{line: (first day, last day or None, whether it waits for a date)} of stored lines: the days on which they count
+    in every answer. One that counts on no day is left out."""
+    wanted, found = {line.id for line in lines}, {}
+    for share in (share for some in counting.shares(
+            db.session, {line.title_id for line in lines}, claims=False).values() for share in some):
+        for held in (*share.holdings.mandates, *share.holdings.licences):
+            if held.ref[1] in wanted and held.block.dates:
+                found[held.ref[1]] = (*held.block.dates.window, bool(held.doubt))
+    return found
 
 
 def licences_of(title: Title):

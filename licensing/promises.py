@@ -8,7 +8,7 @@ from accounts import people
 from accounts.models import Organisation
 from accounts.permissions import Relation, Viewer, allows
 from catalogue import changes
-from catalogue.models import Title
+from catalogue.models import Link, Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -105,6 +105,11 @@ def option(title: Title, said: Terms, *, kind: str, organisation_id: int, days: 
     db.session.add(made)
     db.session.flush()
     return made
+
+
+def deadline(option: Option, link: Link) -> date:
+    """The last day to answer an option, once a title was linked that it reaches."""
+    return (link.created_at + timedelta(days=option.days)).date()
 
 
 def options(title: Title):

@@ -25,7 +25,7 @@ def way(language: str | None) -> str:
     """How a language writes Chinese characters."""
     if language in WAYS:
         return language
-    return {"yue": "zh-HK", "cmn": "zh-Hans", "zh": "zh-Hans", "nan": "zh-Hant"}.get(language or "", WAYS[0])
+    return {"yue": "zh-HK", "cmn": "zh-Hant", "zh": "zh-Hant", "nan": "zh-Hant"}.get(language or "", WAYS[0])
 
 
 class Sheet(FPDF):
