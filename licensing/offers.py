@@ -146,11 +146,11 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
         return _refuse(offer, viewer, action, taken)
     if action == "resume":  # to where it was parked
         to = State(next(step.from_state for step in reversed(offer.steps) if step.action == "park"))
+    if action == "sign":
+        memos.sign(offer, side, viewer, sha256)
     step = _record(offer, action, side, viewer, to, note)
     if action == "issue_memo":
         memos.issue(offer, governing)
-    elif action == "sign":
-        memos.sign(offer, side, viewer, sha256)
     elif action == "amend":
         step.amendment = _amend(offer, viewer, side, lines, note)
     elif action in ("terminate", "revert"):

@@ -18,7 +18,7 @@ COLOURS = {"ink": (28, 30, 34), "quiet": (105, 110, 118), "available": (24, 110,
            "unavailable": (105, 110, 118)}
 POINT = 0.3528  # millimetres
 MARGIN = 20
-TOTAL = "\ue000"  # stands for the number of pages until it is known; no text has it
+TOTAL = "\ue000" * 4  # stands for the number of pages until it is known; no text has it
 
 
 def way(language: str | None) -> str:

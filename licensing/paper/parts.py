@@ -140,18 +140,22 @@ def governed(offer: Offer, governing: str) -> dict:
 
 def annex(offer: Offer, _governing) -> dict:
     """Each line in full: every territory, medium and language by name."""
+    first = {}  # the line that has the same territories: hundreds of names are written once
     return part("annex", "Annex: the rights in full", (), [
-        _annexed(place, line, terms.of_row(line)) for place, line in enumerate(offer.current.lines, 1)])
+        _annexed(place, line, said, first.setdefault(said.territories, place))
+        for place, line in enumerate(offer.current.lines, 1) for said in [terms.of_row(line)]])
 
 
-def _annexed(place, line, said):
+def _annexed(place, line, said, like):
     tongues = ["every language in every use, listed or not"] if said.languages == languages.ALL else [
         languages.label(languages.read([each])) for each in languages.short(said.languages)]
-    where = [f"{territories.name(code)} ({code})" for code in territories.codes(said.territories)]
+    codes = territories.codes(said.territories)
+    where = ", ".join(f"{territories.name(code)} ({code})" for code in codes)
     return [[f"Line {place}", line.title.original_title, line.title.original_language],
             ["Grant", "exclusive" if said.exclusive else "non-exclusive", None],
             ["Media", ", ".join(media.label(media.read([code])) for code in media.codes(said.media)), None],
-            [f"Territories, {len(where)}", ", ".join(where), None], ["Languages", ", ".join(tongues), None],
+            [f"Territories, {len(codes)}", where if like == place else f"as in line {like}", None],
+            ["Languages", ", ".join(tongues), None],
             ["First day", said.starts_on.isoformat(), None],
             ["Last day", said.ends_on.isoformat() if said.ends_on else "none: in perpetuity", None],
             *([["Runs", str(said.runs), None]] if said.runs else [])]
