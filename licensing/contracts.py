@@ -144,15 +144,20 @@ def _split(line, moved, title):
             guard.post(part)
 
 
-def replace_licence(licence_id: int, note: str):
-    """End every line of a licence because another takes its place, in the transaction that grants that one."""
-    licence = db.session.get(Licence, licence_id)
-    for line in licence.lines:
+def replace_licence(licence_id: int, note: str, **granted) -> Licence:
+    """Grant a licence in the place of another, whose lines count until the instant at which the new ones begin to.
+    `granted` is what `grant` takes. The caller holds the lock of every title of both."""
+    old, now = db.session.get(Licence, licence_id), clock.now()
+    for line in old.lines:
         if line.counts_until is None:
-            line.counts_until, line.note = clock.now(), note
+            line.counts_until, line.note = now, note
             guard.lift(line)
             changes.note(line.title_id)
     db.session.flush()
+    made = grant(old.organisation_id, **granted)
+    for line in made.lines:
+        line.counts_from = now
+    return made
 
 
 def reaches(licence: Licence, day: date) -> bool:

@@ -32,7 +32,13 @@ def actions(offer: Offer, viewer: Viewer) -> list[str]:
     return [action for action in possible
             if may(viewer, side, action)
             and not (action == "approve" and offer.current.person_id == viewer.person_id)
-            and not (action == "submit" and not priced(offer.current))]
+            and not (action == "submit" and not priced(offer.current))
+            and not (action == "amend" and any(map(unsigned, offer.amendments)))]
+
+
+def unsigned(amendment: Offer) -> bool:
+    """Whether an amendment is still being negotiated: one at a time."""
+    return amendment.state != State.SIGNED and amendment.state not in workflow.FINAL
 
 
 def waits_for(offer: Offer, first: Side = Side.SELLER) -> Side | None:

@@ -122,14 +122,14 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     signature that finds its rights licensed meanwhile supersedes the offer instead: look at the step's action.
     """
     side = moves.side_of(offer, viewer)
+    if offer.root_id:
+        amendments.check(offer)
     to = workflow.next_state(State(offer.state), action, moves.played(offer, side))
     if not moves.may(viewer, side, action):
         raise NotAllowed("Your role in your organisation does not allow this step.")
     if action == "approve" and offer.current.person_id == viewer.person_id:
         raise NotAllowed("You wrote this version; another rights manager must approve it.")
     _check_version(offer, action, version)
-    if offer.root_id:
-        amendments.check(offer)
     if action in workflow.NEEDS_NOTE and not (note and note.strip()):
         raise Invalid({"note": ["Say why, for the other side to read."]})
     if action in workflow.WRITES_VERSION:
@@ -218,14 +218,16 @@ def _write_licences(offer, viewer, note):
     amendment replaces the licence of its deal."""
     if offer.state != State.SIGNED:
         return
-    deal, contract = offer.root or offer, f"Offer {offer.id}"
+    deal = offer.root or offer
+    said = {"lines": _agreed_lines(offer), "licensee_id": deal.buyer_id, "licensee_name": deal.buyer.name,
+            "offer_id": deal.id, "viewer": viewer}
     if offer.root_id:
-        contract = f"Offer {deal.id}, amended by {offer.id}"
-        contracts.replace_licence(amendments.replaced(offer), f"Amended by offer {offer.id}.")
+        licence = contracts.replace_licence(
+            amendments.replaced(offer), f"Amended by offer {offer.id}.", **said, amendment_id=offer.id,
+            contract=f"Offer {deal.id}, amended by {offer.id}")
         _by_system(deal, "take_in", f"Offer {offer.id}, signed by both, amends this deal.")
-    licence = contracts.grant(
-        deal.seller_id, _agreed_lines(offer), licensee_id=deal.buyer_id, licensee_name=deal.buyer.name,
-        contract=contract, offer_id=deal.id, amendment_id=offer.id if offer.root_id else None, viewer=viewer)
+    else:
+        licence = contracts.grant(deal.seller_id, contract=f"Offer {offer.id}", **said)
     lists.open_list(deal, licence, viewer)
 
 
@@ -253,7 +255,7 @@ def _free_the_rest(offer, step, first_day_gone):
 
 def _end_amendments(offer, note):
     for each in offer.amendments:
-        if amendments.unsigned(each):
+        if moves.unsigned(each):
             supersede(each, note)
 
 

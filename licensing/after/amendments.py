@@ -10,26 +10,23 @@ from accounts.permissions import Viewer
 from core import clock
 from core.database import db
 from core.errors import Conflict
-from licensing import drafts, workflow
+from licensing import drafts, moves
 from licensing.models import Licence, Offer, OfferLine, Version
 from licensing.workflow import Side, State
 
 IN_FORCE = (State.SIGNED, State.ACTIVE)
-SIGNED = frozenset({State.SIGNED})  # where an amendment has come to its end: it is a part of its root
 
 
 def draft(deal: Offer, viewer: Viewer, side: Side, lines: list[dict]) -> Offer:
     """Begin an amendment of a signed deal with the terms that `side` proposes. The caller holds the deal's lock."""
-    if unsettled := [each for each in deal.amendments if unsigned(each)]:
+    if unsettled := [each for each in deal.amendments if moves.unsigned(each)]:
         raise Conflict(f"Offer {unsettled[0].id} amends this deal already. Answer it, or let it be withdrawn first.")
-    if deal.root_id:
-        raise Conflict(f"This amends offer {deal.root_id}. Amend that one.")
     said = terms_of(deal)
     made = Offer(buyer_id=deal.buyer_id, seller_id=deal.seller_id, started_by=side.value, currency=deal.currency,
                  root=deal, created_at=clock.now(), updated_at=clock.now())
+    db.session.add(made)
     made.versions.append(Version(number=1, side=said.side, person_id=said.person_id, created_at=said.created_at,
                                  lines=[_copy(line) for line in said.lines]))
-    db.session.add(made)
     db.session.flush()
     drafts.write_version(made, viewer, side, lines)
     db.session.flush()
@@ -44,17 +41,14 @@ def _copy(line: OfferLine) -> OfferLine:
 
 def terms_of(deal: Offer) -> Version:
     """The terms of a deal now: those it was signed with, or those of the last amendment that both have signed."""
-    signed = [each for each in deal.amendments if each.state in SIGNED]
+    signed = [each for each in deal.amendments if each.state == State.SIGNED]
     return (signed[-1] if signed else deal).current
 
 
-def unsigned(amendment: Offer) -> bool:
-    """Whether it is still being negotiated."""
-    return amendment.state not in SIGNED and amendment.state not in workflow.FINAL
-
-
 def check(amendment: Offer):
-    """Raises Conflict where the deal cannot be amended any more."""
+    """Raises Conflict where an amendment has become a part of its deal, or its deal cannot be amended any more."""
+    if amendment.state == State.SIGNED:
+        raise Conflict(f"This amendment is a part of offer {amendment.root_id}. Take the step there.")
     if amendment.root.state not in IN_FORCE:
         raise Conflict(f"The deal it amends, offer {amendment.root_id}, is {amendment.root.state}.")
 
