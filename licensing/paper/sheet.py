@@ -2,6 +2,7 @@
 from core.paper.sheet import MARGIN, Sheet, run
 
 LABELS = 38  # millimetres, for what stands before a row
+UNWRITTEN = "in letters that this paper has not; memo.json has them"
 SIDES = {"seller": "Licensor", "buyer": "Licensee"}
 
 
@@ -53,7 +54,7 @@ class Pages(Sheet):
         self.set_y(top)
         self.set_left_margin(MARGIN + LABELS)
         self.set_x(MARGIN + LABELS)
-        self.say(text, 10, language=language)
+        self.say(text if self.writes(text, language) else UNWRITTEN, 10, language=language)
         self.set_left_margin(MARGIN)
         self.set_xy(MARGIN, max(below, self.get_y()) if self.page == page else self.get_y())
         self.ln(0.8)

@@ -113,6 +113,13 @@ def test_words_that_would_be_commands_stand_as_they_are(world):
         assert "**Tide** {nb} <b>&" in "".join(read(memos.pdf(memos.issue(offer, "--Law-- of {nb}"))))
 
 
+def test_a_name_in_letters_that_the_paper_has_not_is_in_the_document(world):
+    with world.app_context():
+        memo = memos.issue(approved(title(name="नमस्ते", language="hi")))
+        assert "नमस्ते" in memo.document
+        assert "in letters that this paper has not" in "".join(read(memos.pdf(memo))).replace("\r\n", " ")
+
+
 def test_signatures_record_who_when_and_the_hash_and_stand_on_the_paper(deal):
     advance(deal, AGENT, "issue_memo")
     advance(deal, BUYER, "sign", sha256=memos.get(deal).sha256)
