@@ -40,6 +40,7 @@ class Sheet(FPDF):
         self.set_title(heading)
         self.alias_nb_pages(TOTAL)
         self.set_margins(MARGIN, MARGIN)
+        self.c_margin = 0
         self.set_auto_page_break(True, 22)
         self.add_page()
 

@@ -68,8 +68,10 @@ class Pages(Sheet):
         if not said["signatures"]:
             self.say("Not signed yet.", 10, "quiet")
         for each in said["signatures"]:
+            if self.will_page_break(30):  # a signature is not torn apart
+                self.add_page()
             for label, text in ((SIDES[each["side"]], each["organisation"]), ("Signed by", each["name"]),
-                                ("At", each["at"]), ("Document", f"SHA-256 {each['sha256']}")):
+                                ("At", each["at"]), ("SHA-256", each["sha256"])):
                 self._row(label, text)
             self.ln(3)
 

@@ -14,7 +14,8 @@ ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"
 PAGES = {
     None: ("/sign-in", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
-            "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/licences", "/licences?standing=all&ends_by=soon"),
+            "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/licences",
+            "/licences?standing=all&ends_by=soon"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals", "/licences?standing=ended"),
     BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/licences", "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
