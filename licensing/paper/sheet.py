@@ -64,12 +64,12 @@ class Pages(Sheet):
         return next((language for name, language in self._languages.items() if name in text), None)
 
     def _signatures(self, said):
+        if self.will_page_break(15 + 28 * len(said["signatures"])):  # they stand together
+            self.add_page()
         self._heading("Signatures")
         if not said["signatures"]:
             self.say("Not signed yet.", 10, "quiet")
         for each in said["signatures"]:
-            if self.will_page_break(30):  # a signature is not torn apart
-                self.add_page()
             for label, text in ((SIDES[each["side"]], each["organisation"]), ("Signed by", each["name"]),
                                 ("At", each["at"]), ("SHA-256", each["sha256"])):
                 self._row(label, text)
