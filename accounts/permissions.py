@@ -92,6 +92,7 @@ TABLE = (
     ("refusal.see",         {BUYER, SIGNATORY}, {BUYING}),
     ("refusal.answer",      {BUYER},          {BUYING}),
     ("offer.issue_memo",    SALES,            {SELLING}),
+    ("offer.long_form",     SALES,            {SELLING}),            # keep the record of it
     ("offer.sign",          {SIGNATORY},      {SELLING, BUYING}),
     ("offer.terminate",     {RIGHTS},         {SELLING}),
     ("material.see",        {*SALES, MATERIALS}, {SELLING}),          # the list of a signed deal, and its files

@@ -28,27 +28,32 @@ from licensing.terms import Terms
 
 # ------------------------------------------------------------------ one title, or a page of them
 
-def ask(title_id: int, asked: Terms, licensee: int | None = None, at: datetime | None = None) -> availability.Answer:
+def ask(title_id: int, asked: Terms, licensee: int | None = None, at: datetime | None = None,
+        leaving_out: int | None = None) -> availability.Answer:
     """Is it free? The whole answer for one title.
 
     `licensee` is the organisation that would buy, where it is known: some holdbacks bind one alone. `at` asks what the
-    answer would have been at that instant, from what counted then.
+    answer would have been at that instant, from what counted then. `leaving_out` is a licence that this one would
+    replace.
     """
-    return ask_all([title_id], asked, licensee, at)[title_id]
+    return ask_all([title_id], asked, licensee, at, leaving_out)[title_id]
 
 
-def ask_lines(lines: list[tuple[int, Terms, int | None]]) -> list[availability.Answer]:
-    """The answers to many lines at once, each (title id, terms, licensee), with a fixed number of queries."""
-    shares = counting.shares(db.session, {title_id for title_id, _, _ in lines}) if lines else {}
-    return [availability.answer(asked.line(), shares[title_id], clock.today(), licensee)
-            for title_id, asked, licensee in lines]
+def ask_lines(lines: list[tuple[int, Terms, int | None, int | None]]) -> list[availability.Answer]:
+    """The answers to many lines at once, each (title id, terms, licensee, licence that it would replace), with a fixed
+    number of queries and as many again for each licence that is replaced."""
+    shares = {out: counting.shares(db.session, {each for each, _, _, other in lines if other == out}, leaving_out=out)
+              for out in {out for _, _, _, out in lines}}
+    return [availability.answer(asked.line(), shares[out][title_id], clock.today(), licensee)
+            for title_id, asked, licensee, out in lines]
 
 
-def ask_all(title_ids, asked: Terms, licensee: int | None = None, at: datetime | None = None):
+def ask_all(title_ids, asked: Terms, licensee: int | None = None, at: datetime | None = None,
+            leaving_out: int | None = None):
     """{title id: answer} for several titles, with a fixed number of queries."""
     today = clock.today() if at is None else clock.day_of(at)
     return {title_id: availability.answer(asked.line(), shares, today, licensee)
-            for title_id, shares in counting.shares(db.session, title_ids, at).items()}
+            for title_id, shares in counting.shares(db.session, title_ids, at, leaving_out).items()}
 
 
 def granting(title_id: int, asked: Terms, licensee: int | None = None, leaving_out: int | None = None):
@@ -236,6 +241,18 @@ def _rows_of(model, ids, *options):
 def reasons_json(answer, asked: Terms, title: Title, viewer: Viewer) -> list[dict]:
     """The reasons alone, for a refusal."""
     return described(answer, asked, title, viewer)["reasons"]
+
+
+def windows(lines) -> dict[int, tuple]:
+    """{line: (first day, last day or None, whether it waits for a date)} of stored lines: the days on which they count
+    in every answer. One that counts on no day is left out."""
+    wanted, found = {line.id for line in lines}, {}
+    for share in (share for some in counting.shares(
+            db.session, {line.title_id for line in lines}, claims=False).values() for share in some):
+        for held in (*share.holdings.mandates, *share.holdings.licences):
+            if held.ref[1] in wanted and held.block.dates:
+                found[held.ref[1]] = (*held.block.dates.window, bool(held.doubt))
+    return found
 
 
 def licences_of(title: Title):

@@ -40,14 +40,15 @@ def refused(lines, recording: bool = False, licensee: int | None = None, leaving
     answers = []
     for title, said in lines:
         over = said.ends_on is not None and said.ends_on < clock.today() and not recording
-        answer = (avails.ask(title.id, said, licensee) if over
+        answer = (avails.ask(title.id, said, licensee, leaving_out=leaving_out) if over
                   else avails.granting(title.id, said, licensee, leaving_out))
         answers.append((title, said, answer))
     return [each for each in answers if each[2].verdict != Verdict.AVAILABLE]
 
 
 def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int | None, licensee_name: str,
-          contract=None, offer_id=None, external_id=None, viewer: Viewer | None = None, recording=False) -> Licence:
+          contract=None, offer_id=None, amendment_id=None, external_id=None, viewer: Viewer | None = None,
+          recording=False) -> Licence:
     """Write a licence over [(title, terms)]. The caller holds the lock of every title.
 
     Raises RightsTaken when any line is not free or lies outside the mandates: a licence must lie inside
@@ -58,7 +59,8 @@ def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int 
         raise RightsTaken(taken, viewer)
     terms.write_sets(*(said for _, said in lines))
     licence = Licence(organisation_id=seller_id, licensee_id=licensee_id, licensee_name=licensee_name,
-                      contract=contract, offer_id=offer_id, external_id=external_id, recorded_at=clock.now())
+                      contract=contract, offer_id=offer_id, amendment_id=amendment_id, external_id=external_id,
+                      recorded_at=clock.now())
     for title, said in lines:
         leaves = avails.leaves(title.id)
         licence.lines.append(Line(title_id=title.id, counts_from=clock.now(), recorded_at=clock.now(),
@@ -140,6 +142,22 @@ def _split(line, moved, title):
             db.session.add(part)
             db.session.flush()
             guard.post(part)
+
+
+def replace_licence(licence_id: int, note: str, **granted) -> Licence:
+    """Grant a licence in the place of another, whose lines count until the instant at which the new ones begin to.
+    `granted` is what `grant` takes. The caller holds the lock of every title of both."""
+    old, now = db.session.get(Licence, licence_id), clock.now()
+    for line in old.lines:
+        if line.counts_until is None:
+            line.counts_until, line.note = now, note
+            guard.lift(line)
+            changes.note(line.title_id)
+    db.session.flush()
+    made = grant(old.organisation_id, **granted)
+    for line in made.lines:
+        line.counts_from = now
+    return made
 
 
 def reaches(licence: Licence, day: date) -> bool:

@@ -72,7 +72,8 @@ class Licence(db.Model):
     licensee_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     licensee_name: Mapped[str] = mapped_column(String(200))
     contract: Mapped[str | None] = mapped_column(String(200))
-    offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"), index=True)
+    offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"), index=True)  # the deal, amended or not
+    amendment_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"))  # of the deal, by which it was granted
     external_id: Mapped[str | None] = mapped_column(String(200))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     lines: Mapped[list["Line"]] = relationship(order_by="Line.id", back_populates="licence")
@@ -91,7 +92,7 @@ class Line(_Terms, _Counted, db.Model):
     """One block of a mandate or of a licence, and from when until when it counted."""
     __tablename__ = "line"
     __table_args__ = (CheckConstraint("(mandate_id IS NULL) <> (licence_id IS NULL)", name="one_owner"),
-                      Index("ix_line_counting", "title_id", "counts_until"))
+                      Index("ix_line_counting", "title_id", "counts_until"), Index("ix_line_ends_on", "ends_on"))
     id: Mapped[int] = mapped_column(primary_key=True)
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"), index=True)
     licence_id: Mapped[int | None] = mapped_column(ForeignKey("licence.id"), index=True)
@@ -177,6 +178,7 @@ class Offer(db.Model):
     state: Mapped[State] = mapped_column(String(20), default=State.DRAFT)
     number: Mapped[int] = mapped_column(default=1)  # of the current version
     revision: Mapped[int] = mapped_column(default=0)
+    root_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"), index=True)  # the deal that this one amends
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     buyer: Mapped[Organisation] = relationship(foreign_keys=buyer_id)
@@ -184,6 +186,8 @@ class Offer(db.Model):
     versions: Mapped[list["Version"]] = relationship(order_by="Version.number", cascade="all, delete-orphan",
                                                      back_populates="offer")
     steps: Mapped[list["Step"]] = relationship(order_by="Step.id", cascade="all, delete-orphan")
+    root: Mapped["Offer | None"] = relationship(remote_side=id, back_populates="amendments")
+    amendments: Mapped[list["Offer"]] = relationship(order_by="Offer.id", back_populates="root")
 
     @property
     def current(self) -> "Version":
@@ -229,5 +233,6 @@ class Step(db.Model):
     to_state: Mapped[str] = mapped_column(String(20))
     version: Mapped[int]
     note: Mapped[str | None] = mapped_column(Text)
+    first_day_gone: Mapped[date | None] = mapped_column(Date)  # of a deal that is ended
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     person: Mapped[Person | None] = relationship()

@@ -25,12 +25,20 @@ def signed_by(offer: Offer) -> Side | None:
 
 def actions(offer: Offer, viewer: Viewer) -> list[str]:
     """What this viewer may do now: the buttons of the page, each of which the workflow allows."""
+    if offer.root_id and offer.state == State.SIGNED:  # a part of the deal it amended
+        return []
     side = side_of(offer, viewer)
     possible = workflow.possible(State(offer.state), played(offer, side))
     return [action for action in possible
             if may(viewer, side, action)
             and not (action == "approve" and offer.current.person_id == viewer.person_id)
-            and not (action == "submit" and not priced(offer.current))]
+            and not (action == "submit" and not priced(offer.current))
+            and not (action == "amend" and any(map(unsigned, offer.amendments)))]
+
+
+def unsigned(amendment: Offer) -> bool:
+    """Whether an amendment is still being negotiated: one at a time."""
+    return amendment.state != State.SIGNED and amendment.state not in workflow.FINAL
 
 
 def waits_for(offer: Offer, first: Side = Side.SELLER) -> Side | None:

@@ -1,4 +1,5 @@
 """Offers: drafted, negotiated version by version, approved, signed. `advance` is the one way to take a step."""
+from datetime import date
 
 from sqlalchemy import and_, false, func, or_, select, update
 from sqlalchemy.orm import joinedload, selectinload
@@ -11,10 +12,12 @@ from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from licensing import avails, contracts, drafts, floors, moves, terms, workflow
+from licensing.after import amendments
 from licensing.approvals import cases, given
 from licensing.delivery import lists
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.money import instalments
+from licensing.paper import memos
 from licensing.refusals import last
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
@@ -39,7 +42,8 @@ def visible(viewer: Viewer):
 
 WHOLE = (selectinload(Offer.versions).selectinload(Version.lines).joinedload(OfferLine.title).selectinload(Title.names),
          selectinload(Offer.versions).joinedload(Version.person),
-         selectinload(Offer.steps).joinedload(Step.person), joinedload(Offer.buyer), joinedload(Offer.seller))
+         selectinload(Offer.steps).joinedload(Step.person), joinedload(Offer.buyer), joinedload(Offer.seller),
+         joinedload(Offer.root))
 
 
 def get(offer_id: int, viewer: Viewer) -> Offer:
@@ -56,12 +60,16 @@ def listing(viewer: Viewer):
 
 
 def lock(offer_id: int, viewer: Viewer) -> Offer:
-    """Hold an offer, then its titles, then read everything anew. The first thing a step does."""
+    """Hold an offer, then its titles, then read everything anew. The first thing a step does. An amendment holds its
+    deal before itself, and both hold each other's titles."""
+    db.session.execute(update(Offer).where(Offer.id.in_(select(Offer.root_id).where(Offer.id == offer_id)))
+                       .values(revision=Offer.revision).execution_options(synchronize_session=False))
     touched = db.session.execute(update(Offer).where(Offer.id == offer_id, visible(viewer))
                                  .values(revision=Offer.revision + 1).execution_options(synchronize_session=False))
     if not touched.rowcount:
         raise NotFound()
-    titles.lock(db.session.scalars(select(OfferLine.title_id).join(Version).where(Version.offer_id == offer_id)))
+    titles.lock(db.session.scalars(select(OfferLine.title_id).join(Version).join(Offer).where(
+        or_(Offer.id == offer_id, Offer.root_id == offer_id))))
     return db.session.scalar(select(Offer).where(Offer.id == offer_id).options(*WHOLE)
                              .execution_options(populate_existing=True))
 
@@ -93,7 +101,8 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
     if offer.state in SIGNED_TOGETHER:
         return {}
     said = {line.id: terms.of_row(line) for line in offer.current.lines}
-    found = {line: avails.ask(line.title_id, said[line.id], offer.buyer_id) for line in offer.current.lines}
+    found = {line: avails.ask(line.title_id, said[line.id], offer.buyer_id, leaving_out=amendments.replaced(offer))
+             for line in offer.current.lines}
     shown = {line.id: avails.described(answer, said[line.id], line.title, viewer) for line, answer in found.items()}
     for line in found:
         if avails.owns(line.title, viewer):  # the buyer never learns what the seller would take
@@ -104,14 +113,20 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
 # ------------------------------------------------------------------ taking steps
 
 def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = None, note: str | None = None,
-            lines: list[dict] | None = None, payment: dict | None = None) -> Step:
+            lines: list[dict] | None = None, payment: dict | None = None, first_day_gone: date | None = None,
+            governing: str | None = None, sha256: str | None = None) -> Step:
     """Take one step. The caller holds the offer's lock (`lock`).
+
+    `first_day_gone` says from when a deal is ended, `governing` is the text of a memo, `sha256` of the one that is
+    signed.
 
     Raises NotAllowed for the wrong side or role, Conflict for the wrong state or a version that moved,
     Invalid where the step wants terms or a reason, RightsTaken where rights are not free any more. A
     signature that finds its rights licensed meanwhile supersedes the offer instead: look at the step's action.
     """
     side = moves.side_of(offer, viewer)
+    if offer.root_id:
+        amendments.check(offer)
     to = workflow.next_state(State(offer.state), action, moves.played(offer, side))
     if not moves.may(viewer, side, action):
         raise NotAllowed("Your role in your organisation does not allow this step.")
@@ -129,7 +144,8 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action in ("submit", "request", "propose", "counter", "accept", "resume"):
         _check_validity(offer)
     if action in ("accept", "approve", "sign") and (
-            taken := contracts.refused(_agreed_lines(offer), licensee=offer.buyer_id)):
+            taken := contracts.refused(_agreed_lines(offer), licensee=offer.buyer_id,
+                                       leaving_out=amendments.replaced(offer))):
         return _refuse(offer, viewer, action, taken)
     if action == "accept":
         last.check(cases.of(offer), viewer)
@@ -139,7 +155,15 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
         given.check(offer)
     if action == "resume":  # to where it was parked
         to = State(next(step.from_state for step in reversed(offer.steps) if step.action == "park"))
+    if action == "sign":
+        memos.sign(offer, side, viewer, sha256)
     step = _record(offer, action, side, viewer, to, note)
+    if action == "issue_memo":
+        memos.issue(offer, governing)
+    elif action == "amend":
+        step.amendment = _amend(offer, viewer, side, lines, note)
+    elif action in ("terminate", "revert"):
+        _free_the_rest(offer, step, first_day_gone or clock.today())
     FOLLOWS.get(action, _nothing)(offer, viewer, note)
     return step
 
@@ -213,29 +237,57 @@ def _bind(offer, viewer, note):
 
 def _write_licences(offer, viewer, note):
     """The second signature writes the licences, and opens the list of materials and the instalments, in its own
-    transaction."""
-    if offer.state == State.SIGNED:
-        licence = contracts.grant(
-            offer.seller_id, _agreed_lines(offer), licensee_id=offer.buyer_id, licensee_name=offer.buyer.name,
-            contract=f"Offer {offer.id}", offer_id=offer.id, viewer=viewer)
-        lists.open_list(offer, licence, viewer)
-        instalments.open_plan(offer)
+    transaction. That of an amendment replaces the licence of its deal."""
+    if offer.state != State.SIGNED:
+        return
+    deal = offer.root or offer
+    said = {"lines": _agreed_lines(offer), "licensee_id": deal.buyer_id, "licensee_name": deal.buyer.name,
+            "offer_id": deal.id, "viewer": viewer}
+    if offer.root_id:
+        licence = contracts.replace_licence(
+            amendments.replaced(offer), f"Amended by offer {offer.id}.", **said, amendment_id=offer.id,
+            contract=f"Offer {deal.id}, amended by {offer.id}")
+        _by_system(deal, "take_in", f"Offer {offer.id}, signed by both, amends this deal.")
+    else:
+        licence = contracts.grant(deal.seller_id, contract=f"Offer {offer.id}", **said)
+    lists.open_list(deal, licence, viewer)
+    instalments.open_plan(offer)
 
 
-def _free_the_rest(offer, viewer, note):
-    """Ending a signed deal frees what is left of its licences from today; what is not earned yet is owed no more."""
-    instalments.cancel(offer)
-    for licence in db.session.scalars(select(Licence).where(Licence.offer_id == offer.id)):
-        if contracts.reaches(licence, clock.today()):  # it may have been ended by itself before
-            contracts.terminate(licence, clock.today(), note)
+def _amend(offer, viewer, side, lines, note) -> Offer:
+    """New terms for a signed deal, put to the other side as an offer of their own."""
+    if not lines:
+        raise Invalid({"lines": ["Send the new terms."]})
+    made = amendments.draft(offer, viewer, side, lines)
+    advance(made, viewer, "submit", note=note)
+    return made
+
+
+def _free_the_rest(offer, step, first_day_gone):
+    """Ending a signed deal frees what is left of its licences from a day on; what would amend it ends with it."""
+    if first_day_gone < clock.today():
+        raise Invalid({"from": ["The first day that is free again is today or later."]})
+    reaching = [each for each in licences(offer) if contracts.reaches(each, first_day_gone)]
+    if not reaching and first_day_gone > clock.today():  # a licence may have been ended by itself before
+        raise Invalid({"from": ["The licences of this deal end before that day."]})
+    step.first_day_gone = first_day_gone
+    instalments.cancel(offer)  # what is not earned yet is owed no more
+    for licence in reaching:
+        contracts.terminate(licence, first_day_gone, step.note)
+    _end_amendments(offer, f"The deal it amends, offer {offer.id}, was ended.")
+
+
+def _end_amendments(offer, note):
+    for each in offer.amendments:
+        if moves.unsigned(each):
+            supersede(each, note)
 
 
 def _nothing(offer, viewer, note):
     pass
 
 
-FOLLOWS = {"accept": _refer, "approve": _bind, "sign": _write_licences, "terminate": _free_the_rest,
-           "revert": _free_the_rest}
+FOLLOWS = {"accept": _refer, "approve": _bind, "sign": _write_licences}
 
 
 # ------------------------------------------------------------------ the clock
@@ -244,13 +296,13 @@ def due() -> list[int]:
     """Offers whose next step is the clock's: validity passed, the first day come, the last day gone."""
     today = clock.today()
     lapsing = {rule.state.value for rule in workflow.TABLE if rule.action == "lapse"}
-    first, last = select(OfferLine.version_id).where(OfferLine.starts_on <= today), select(OfferLine.version_id).where(
-        or_(OfferLine.ends_on.is_(None), OfferLine.ends_on >= today))
-    current = and_(Version.offer_id == Offer.id, Version.number == Offer.number)
-    return db.session.scalars(select(Offer.id).join(Version, current).where(or_(
+    counting = select(Line.id).join(Line.licence).where(Licence.offer_id == Offer.id, Line.counts_until.is_(None))
+    begun, left = counting.where(Line.starts_on <= today), counting.where(
+        or_(Line.ends_on.is_(None), Line.ends_on >= today))
+    return db.session.scalars(select(Offer.id).where(or_(
         and_(Offer.state.in_(lapsing), Offer.valid_until < today),
-        and_(Offer.state == State.SIGNED, Version.id.in_(first)),
-        and_(Offer.state == State.ACTIVE, Version.id.not_in(last)))).order_by(Offer.id)).all()
+        and_(Offer.state == State.SIGNED, Offer.root_id.is_(None), or_(begun.exists(), ~counting.exists())),
+        and_(Offer.state == State.ACTIVE, ~left.exists()))).order_by(Offer.id)).all()
 
 
 def tick(offer_id: int):
@@ -261,6 +313,8 @@ def tick(offer_id: int):
     if offer_id in due():
         action = {State.SIGNED: "activate", State.ACTIVE: "expire"}.get(State(offer.state), "lapse")
         _by_system(offer, action)
+        if action == "expire":
+            _end_amendments(offer, f"The deal it amends, offer {offer.id}, has expired.")
 
 
 def licences(offer: Offer) -> list[Licence]:
@@ -271,5 +325,6 @@ def licences(offer: Offer) -> list[Licence]:
 
 def free(offer: Offer) -> bool:
     """Whether everything in the current version can be licensed just now."""
-    return all(avails.ask(title.id, said, offer.buyer_id).verdict == Verdict.AVAILABLE
+    leaving_out = amendments.replaced(offer)
+    return all(avails.ask(title.id, said, offer.buyer_id, leaving_out=leaving_out).verdict == Verdict.AVAILABLE
                for title, said in _agreed_lines(offer))

@@ -117,7 +117,8 @@ def _written_on(row) -> date:
     if isinstance(row, OfferLine):
         moment = db.session.scalar(select(Version.created_at).where(Version.id == row.version_id))
     elif getattr(record, "offer_id", None):
-        moment = db.session.scalar(select(func.max(Version.created_at)).where(Version.offer_id == record.offer_id))
+        moment = db.session.scalar(select(func.max(Version.created_at)).where(
+            Version.offer_id == (record.amendment_id or record.offer_id)))
     else:
         moment = record.recorded_at
     return clock.day_of(moment)

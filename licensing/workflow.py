@@ -89,6 +89,8 @@ TABLE = tuple(Rule(*row) for row in (
     (S.ACTIVE,            "terminate",       SELLER,   S.TERMINATED),
     (S.SIGNED,            "revert",          SELLER,   S.REVERTED),
     (S.ACTIVE,            "revert",          SELLER,   S.REVERTED),
+    *((state, "amend", side, state) for state in (S.SIGNED, S.ACTIVE) for side in (BUYER, SELLER)),
+    *((state, "take_in", SYSTEM, state) for state in (S.SIGNED, S.ACTIVE)),  # an amendment that both have signed
     *((state, "lapse", SYSTEM, S.LAPSED) for state in (
         S.REQUESTED, S.SUBMITTED, S.COUNTERED, S.ON_HOLD, S.CHANGES_REQUESTED)),
     *((state, "supersede", SYSTEM, S.SUPERSEDED) for state in (

@@ -1,16 +1,9 @@
 """The answer to a brief on paper: a catalogue to print or to send, and a spreadsheet with every free block."""
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-from core import clock
+from core import clock, paper
 from licensing import exports, wording
 from search.briefs import Answer
 from search.models import Brief
 
-ROOT = Path(__file__).parent.parent
-SECONDS = 60  # that a catalogue may take
 SYNOPSIS = 420  # characters
 FIELDS = ("title_id", "title", "english_title", "kind", "year", "free_of_what_was_asked", *exports.FIELDS[2:])
 SAID = {"available": "Free", "partial": "Partly free", "unavailable": "Not free"}
@@ -24,9 +17,8 @@ def table(brief: Brief, answer: Answer) -> str:
         for hit in answer.hits for row in (exports.free_rows(hit.answer) if hit.answer else [[]])))
 
 
-def pdf(brief: Brief, answer: Answer, *folders: str) -> bytes:
-    """The titles on pages, each with what is free of it. `folders` are where fonts are looked for, if not where the
-    system has them."""
+def pdf(brief: Brief, answer: Answer) -> bytes:
+    """The titles on pages, each with what is free of it."""
     count, when = len(answer.hits), wording.day(clock.today())
     said = {
         "seller": brief.seller.name, "heading": f"Titles for {brief.buyer.name if brief.buyer else 'you'}",
@@ -34,9 +26,7 @@ def pdf(brief: Brief, answer: Answer, *folders: str) -> bytes:
                   f"{count} title{'s' if count != 1 else ''}, {when}"],
         "foot": f"{brief.seller.name} · as of {when}; what is free can be sold until a deal is signed",
         "titles": [_entry(hit, answer) for hit in answer.hits]}
-    done = subprocess.run([sys.executable, "-m", "search.paper", *folders], input=json.dumps(said).encode(),  # noqa: S603
-                          stdout=subprocess.PIPE, cwd=ROOT, timeout=SECONDS, check=True)
-    return done.stdout
+    return paper.pdf("search.paper", said)
 
 
 def _entry(hit, answer):
@@ -44,8 +34,9 @@ def _entry(hit, answer):
     text = " ".join((shown.synopsis.get("en") or next(iter(shown.synopsis.values()), "")).split())
     if len(text) > SYNOPSIS:
         text = text[:SYNOPSIS].rsplit(" ", 1)[0] + " …"
-    return {"name": shown.original_title, "english": shown.english_title or "", "facts": " · ".join(_facts(shown)),
-            "synopsis": text, "verdict": str(found.verdict) if found else "",
+    return {"name": shown.original_title, "language": shown.original_language,
+            "english": shown.english_title or "", "facts": " · ".join(_facts(shown)), "synopsis": text,
+            "verdict": str(found.verdict) if found else "",
             "free": f"{SAID[str(found.verdict)]}. {wording.exception(found, answer.asked.line)}" if found else ""}
 
 

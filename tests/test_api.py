@@ -91,7 +91,7 @@ def test_from_is_it_free_to_a_signed_licence(seller, manager, buyer, title):
     assert [reason["code"] for reason in after["reasons"]] == ["RIGHTS_OUT"]
     licences = buyer.get("/licences").json
     assert any(line["title_id"] == title for licence in licences for line in licence["lines"])
-    assert buyer.get(f"/offers/{offer}").json["actions"] == []
+    assert buyer.get(f"/offers/{offer}").json["actions"] == ["amend"]
 
 
 def test_a_manager_never_approves_a_version_of_their_own(manager, buyer, title):

@@ -14,7 +14,7 @@ KNOW_FLASK = {"core/http.py", "core/errors.py", "core/database.py", "core/storag
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy"}
 COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py"}
-ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "search/paper.py", "boto3": "core/storage/s3.py",
+ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
                 "whoosh": "search/index/", "flask_smorest": "core/http.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}
@@ -22,7 +22,7 @@ NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan",
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
 CONNECT = {"core/storage/s3.py", "core/storage/probe.py"}  # to where the settings say, and nowhere else
-CORE = {"__init__", "clock", "database", "errors", "http", "money", "outbox", "storage"}
+CORE = {"__init__", "clock", "database", "errors", "http", "money", "outbox", "paper", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from core.database import db
 from licensing import avails, floors, terms, wording
+from licensing.after import amendments
 from licensing.approvals import policy
 from licensing.approvals.models import Override
 from licensing.approvals.policy import Facts, Policy, Warned, Why
@@ -90,7 +91,8 @@ def of(offer: Offer) -> Case:
 def look(offers: list[Offer]) -> list[Case]:
     """The cases of offers that are read whole."""
     rows = [(offer, line, terms.of_row(line)) for offer in offers for line in offer.current.lines]
-    answers = avails.ask_lines([(line.title_id, said, offer.buyer_id) for offer, line, said in rows])
+    out = {offer.id: amendments.replaced(offer) for offer in offers}
+    answers = avails.ask_lines([(line.title_id, said, offer.buyer_id, out[offer.id]) for offer, line, said in rows])
     known = avails.behind({ref for answer in answers for reason in answer.reasons for ref in reason.refs})
     least = floors.of_all([(line.title_id, said) for _, line, said in rows])
     written = defaultdict(list)

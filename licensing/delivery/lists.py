@@ -43,23 +43,34 @@ def open_list(offer: Offer, licence: Licence, viewer: Viewer):
     effects, where any dub is licensed; subtitles in each language licensed as subtitled. Of every title the deal
     names: art and the chain of title. A line that licenses every language, or more than MOST_LANGUAGES in one use,
     gets one open item for that use, which the licensee narrows by naming languages: nobody delivers 190 dubs.
+    An amendment orders what is not on the deal's list yet.
     """
+    there = {tuple(row) for row in db.session.execute(select(
+        Material.title_id, Material.kind, Material.language).where(Material.offer_id == offer.id))}
+    there |= {(title_id, kind, None) for title_id, kind, _ in there}  # an open item was named meanwhile
+    for title_id, kind, language in wanted([(line.title_id, line.leaves, terms.of_row(line).languages)
+                                            for line in licence.lines]):
+        if (title_id, kind.value, language) not in there:
+            state = State.OPEN if kind in USES and language is None else State.ORDERED
+            order(offer, Side.SYSTEM, viewer, title_id, kind, language, state)
+
+
+def wanted(lines) -> list[tuple[int, Kind, str | None]]:
+    """[(title, kind, language)] that [(title, its leaves, licensed languages)] call for."""
     spoken, named = {}, {}  # by title, in the order of the list: a series stands before its episodes
-    for line in licence.lines:
-        named[line.title_id] = True
-        leaves = line.leaves if line.leaves and len(line.leaves) <= MOST_LEAVES else [line.title_id]
-        spoken.setdefault(line.title_id, 0)
+    for title_id, below, mask in lines:
+        named[title_id] = True
+        leaves = below if below and len(below) <= MOST_LEAVES else [title_id]
+        spoken.setdefault(title_id, 0)
         for leaf in leaves:
-            spoken[leaf] = spoken.get(leaf, 0) | terms.of_row(line).languages
+            spoken[leaf] = spoken.get(leaf, 0) | mask
     own = dict(db.session.execute(select(Title.id, Title.original_language).where(Title.id.in_(spoken))).all())
-    wanted = []
+    found = []
     for title_id, mask in spoken.items():
-        wanted += [(title_id, *each) for each in _called_for(mask, own[title_id])]
+        found += [(title_id, *each) for each in _called_for(mask, own[title_id])]
         if title_id in named:
-            wanted += [(title_id, kind, None) for kind in (Kind.ART, Kind.CHAIN_OF_TITLE)]
-    for title_id, kind, language in wanted:
-        state = State.OPEN if kind in USES and language is None else State.ORDERED
-        order(offer, Side.SYSTEM, viewer, title_id, kind, language, state)
+            found += [(title_id, kind, None) for kind in (Kind.ART, Kind.CHAIN_OF_TITLE)]
+    return found
 
 
 def _called_for(mask: int, own: str | None) -> list[tuple[Kind, str | None]]:

@@ -62,15 +62,26 @@ def _stands(wanted: Standing):
 
 def open_plan(offer: Offer):
     """Write the instalments of the version that was signed, in the transaction that signs it. A deal for nothing has
-    none, and neither has a part that rounds to nothing."""
+    none, and neither has a part that rounds to nothing.
+
+    The price of an amendment is what its deal costs in all: what was earned before counts towards it, the rest of the
+    former plan is owed no more, and what is left of the price is paid by the plan of the amendment.
+    """
+    deal, earned, number = offer.root or offer, Decimal(0), 0
+    if offer.root_id:
+        cancel(deal)
+        former = db.session.scalars(select(Instalment).where(Instalment.offer_id == deal.id)).all()
+        number = max((each.number for each in former), default=0)
+        earned = sum((each.amount for each in former if not each.cancelled_on), Decimal(0)) + sum(
+            (each.amount - each.outstanding for each in former if each.cancelled_on), Decimal(0))
     plan, total = Plan.of(offer.current.payment), sum(line.price for line in offer.current.lines)
-    today, number = clock.today(), 0
+    today, total = clock.today(), max(total - earned, Decimal(0))
     for part, amount in zip(plan.parts, plan.amounts(total, offer.currency), strict=True):
         if amount:
             number += 1
             due = {Trigger.SIGNATURE: today + timedelta(plan.days), Trigger.DATE: part.day}.get(part.on)
             db.session.add(Instalment(
-                offer_id=offer.id, seller_id=offer.seller_id, buyer_id=offer.buyer_id, number=number,
+                offer_id=deal.id, seller_id=offer.seller_id, buyer_id=offer.buyer_id, number=number,
                 trigger=part.on.value, days=plan.days, currency=offer.currency, amount=amount, outstanding=amount,
                 reached_on=today if part.on is Trigger.SIGNATURE else None, due_on=due))
     db.session.flush()

@@ -161,9 +161,12 @@ class Plan:
 
     def amounts(self, total: Decimal, currency: str) -> list[Decimal]:
         """What each part comes to: they sum to `total` exactly."""
-        if self.parts[0].amount is not None:
+        if self.parts[0].amount is None:
+            return split(total, currency, [part.percent for part in self.parts])
+        whole = sum(part.amount for part in self.parts)
+        if whole == total:
             return [part.amount for part in self.parts]
-        return split(total, currency, [part.percent for part in self.parts])
+        return split(total, currency, [part.amount * 100 / whole for part in self.parts])  # a part was earned before
 
     def words(self, place: int, currency: str) -> str:
         """One part for people: "30 % on signature"."""

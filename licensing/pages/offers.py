@@ -7,8 +7,10 @@ from core import http
 from core.database import db
 from core.errors import Conflict, Invalid
 from licensing import asking, avails, differences, drafts, grounds, moves, offers, terms, workflow
+from licensing.after import amendments
 from licensing.models import Offer
 from licensing.pages import ON_A_PAGE, bp, money
+from licensing.paper import memos
 from licensing.rights import media
 from licensing.schemas import load
 from licensing.schemas.offers import OfferPatch, OfferSchema, StepSchema
@@ -18,6 +20,7 @@ ACTION_WORDS = {
     "accept": "Accept", "decline": "Decline, with a reason", "withdraw": "Withdraw", "park": "Park it",
     "resume": "Resume", "approve": "Approve", "reject": "Reject, with a reason",
     "request_changes": "Ask for changes, with a reason", "issue_memo": "Issue the deal memo", "sign": "Sign",
+    "amend": "Propose an amendment",
     "terminate": "Terminate, with a reason", "revert": "Revert the rights, with a reason"}
 
 PAST = {"submit": "submitted", "request": "asked for a price", "propose": "proposed", "counter": "countered",
@@ -25,6 +28,7 @@ PAST = {"submit": "submitted", "request": "asked for a price", "propose": "propo
         "resume": "resumed it", "refer": "sent it to approval", "pass": "passed it on", "approve": "approved",
         "reject": "rejected it", "request_changes": "asked for changes", "issue_memo": "issued the deal memo",
         "sign": "signed", "activate": "set it active", "expire": "closed it: the last day has passed",
+        "amend": "proposed an amendment", "take_in": "took in an amendment",
         "terminate": "terminated it", "revert": "reverted the rights", "lapse": "let it lapse",
         "supersede": "superseded it"}
 
@@ -88,6 +92,7 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
     answers, side = offers.answers(shown, viewer), moves.side_of(shown, viewer)
     licences = offers.licences(shown)
     has_materials = licences and permissions.allows(viewer, "material.see", moves.RELATIONS[side])
+    memo = memos.find(shown)
     changes = [differences.between(before, version)
                for before, version in zip((None, *shown.versions), shown.versions, strict=False)]
     return render_template(
@@ -96,15 +101,17 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
         words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
         media_tree=media.vocabulary(), licences=licences, has_materials=has_materials, past=PAST, diff_rows=_diff_rows,
         bare=grounds.bare(licences) if avails.owns(shown.current.lines[0].title, viewer) else {},
-        form_lines=_form_lines(shown, typed), **money.section(shown, viewer, payment), line_title_url=_line_title_url,
+        form_lines=_form_lines(shown, typed), **money.section(shown, viewer, payment), memo_sha256=memo and memo.sha256,
+        line_title_url=_line_title_url,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status
 
 
 def _form_lines(shown, typed):
     """The lines to edit: as they were typed just now, or as the current version says them."""
-    known = {str(line.title_id): line.title for line in shown.current.lines}
+    said = amendments.terms_of(shown)
+    known = {str(line.title_id): line.title for line in said.lines}
     lines = typed or [{**terms.of_row(line).as_typed(), "title_id": str(line.title_id),
-                       "price": drafts.price_text(line), "pricing": line.pricing} for line in shown.current.lines]
+                       "price": drafts.price_text(line), "pricing": line.pricing} for line in said.lines]
     return [{**line, "title": known[line["title_id"]].original_title,
              "lang": known[line["title_id"]].original_language} for line in lines if line["title_id"] in known]
 
@@ -174,7 +181,9 @@ def step(offer_id):
     try:
         data = load(StepSchema(), {"action": request.form.get("action", ""), "lines": lines, "payment": payment,
                                    "version": request.form.get("version", type=int),
-                                   "note": request.form.get("note") or None})
+                                   "note": request.form.get("note") or None,
+                                   **{name: request.form.get(name) or None
+                                      for name in ("from", "governing", "sha256")}})
         taken = offers.advance(shown, viewer, **data)
     except Invalid as problem:
         db.session.rollback()
@@ -184,4 +193,5 @@ def step(offer_id):
         return _offer_page(offers.get(offer_id, viewer), viewer, refusal=problem, status=409)
     if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept
         return _offer_page(shown, viewer, refusal=refusal, status=409)
-    return redirect(url_for(".offer", offer_id=offer_id))
+    return redirect(url_for(".offer", offer_id=taken.amendment.id if data["action"] == "amend" else offer_id))
+

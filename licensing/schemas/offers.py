@@ -1,5 +1,5 @@
 """The shape of offers, their versions and their steps on the wire."""
-from marshmallow import Schema, ValidationError, fields, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, missing, pre_load, validate
 
 from catalogue.schemas import Id, SellerSchema, Words
 from core.money import CURRENCIES
@@ -51,13 +51,19 @@ class OfferQuery(Schema):
 
 
 class StepSchema(Schema):
-    action = fields.String(required=True, validate=validate.OneOf([*workflow.ACTIONS, "amend"]))
+    action = fields.String(required=True, validate=validate.OneOf(workflow.ACTIONS))
     version = fields.Integer(strict=True, load_default=None, allow_none=True)
     note = Words(4000, least=0, load_default=None, allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), load_default=None, allow_none=True,
                         validate=validate.Length(1, drafts.MOST_LINES))
     payment = fields.Nested(PlanSchema, load_default=None, allow_none=True,
                             metadata={"description": "of a new version; that of the last one stays where none is sent"})
+    first_day_gone = fields.Date(data_key="from", load_default=None, allow_none=True, metadata={
+        "description": "to terminate or revert: the first day that is free again, today if it is not said"})
+    governing = Words(20_000, least=0, load_default=None, allow_none=True, metadata={
+        "description": "to issue the memo: the text that governs it; the last one you chose if it is not said"})
+    sha256 = fields.String(load_default=None, allow_none=True, validate=validate.Regexp("^[0-9a-fA-F]{64}$"),
+                           metadata={"description": "to sign: of the memo you read; refused where it is another"})
 
 
 class TakenStepSchema(Schema):
@@ -70,6 +76,10 @@ class TakenStepSchema(Schema):
     state = fields.Function(lambda step: step.to_state)
     version = fields.Integer()
     note = fields.String(allow_none=True)
+    first_day_gone = fields.Date(data_key="from_day", allow_none=True, metadata={
+        "description": "of a termination or reversion: the first day that is free again"})
+    amendment_id = fields.Function(lambda step: str(step.amendment.id) if hasattr(step, "amendment") else missing,
+                                   metadata={"description": "the offer that an amendment began"})
     at = fields.DateTime()
 
 
@@ -104,6 +114,7 @@ class OfferListedSchema(Schema):
     version = fields.Integer(attribute="number")
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
+    amends = fields.String(attribute="root_id", allow_none=True, metadata={"description": "the deal it amends"})
     waits_for = fields.Function(lambda offer: moves.waits_for(offer))
     titles = fields.Function(lambda offer: [line.title.original_title for line in offer.current.lines])
 
