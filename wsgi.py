@@ -6,12 +6,16 @@ import accounts.pages
 import catalogue.api
 import commands
 import config
+import licensing.api.basket
 import licensing.api.delivery
+import licensing.api.holds
 import licensing.api.offers
 import licensing.api.promises
 import licensing.api.rights
+import licensing.pages.basket
 import licensing.pages.delivery
 import licensing.pages.frame
+import licensing.pages.holds
 import licensing.pages.offers
 import licensing.pages.slate
 import licensing.pages.titles

@@ -10,6 +10,11 @@ CURRENCIES = frozenset(code for used in get_global("territory_currencies").value
 LARGEST = Decimal(10) ** 12
 
 
+def digits(currency: str) -> int:
+    """How many decimal places a currency has."""
+    return get_currency_precision(currency)
+
+
 @dataclass(frozen=True)
 class Money:
     amount: Decimal

@@ -1,6 +1,7 @@
 """Offers: drafted, negotiated version by version, approved, signed. `advance` is the one way to take a step."""
+from datetime import date
 
-from sqlalchemy import and_, false, func, or_, select, update
+from sqlalchemy import and_, false, func, or_, select, true, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
@@ -10,7 +11,7 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing import avails, contracts, drafts, floors, moves, terms, workflow
+from licensing import avails, contracts, drafts, floors, holds, moves, terms, workflow
 from licensing.delivery import lists
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.rights.availability import Verdict
@@ -63,23 +64,29 @@ def lock(offer_id: int, viewer: Viewer) -> Offer:
                              .execution_options(populate_existing=True))
 
 
-def counts(viewer: Viewer) -> dict[str, int]:
-    """How many offers wait for this viewer's organisation, and how many for its approval: for the masthead."""
-    waiting = {"offers": 0, "approvals": 0}
-    last = select(Version.side).where(Version.offer_id == Offer.id, Version.number == Offer.number)
-    open_states = [State.REQUESTED, State.SUBMITTED, State.COUNTERED, State.PENDING_APPROVAL,
-                   State.CHANGES_REQUESTED, State.APPROVED, State.MEMO_ISSUED]
-    rows = db.session.execute(select(Offer.state, Offer.seller_id, last.scalar_subquery().label("author"), func.count())
-                              .where(visible(viewer), Offer.state.in_(open_states))
-                              .group_by(Offer.state, Offer.seller_id, "author")).all()
-    for state, seller_id, author, number in rows:
-        mine = Side.SELLER if seller_id == viewer.organisation_id else Side.BUYER
-        played = workflow.parties(mine, Side(author), None)
-        if state == State.PENDING_APPROVAL:
-            waiting["approvals"] += number if mine is Side.SELLER else 0
-        elif moves.FORWARD & set(workflow.possible(State(state), played)):
-            waiting["offers"] += number
-    return waiting
+def counts(viewer: Viewer, most: int = 100) -> dict[str, int]:
+    """How many offers wait for this viewer's organisation, and how many for its approval: for the masthead of every
+    page, so no more than `most` are looked at, by an index of each side."""
+    if not permissions.relations(viewer, "offer.see"):
+        return {"offers": 0, "approvals": 0}
+    approval = [(State.PENDING_APPROVAL.value, [Side.BUYER.value, Side.SELLER.value])]
+    numbers = db.session.execute(select(*(
+        select(func.count()).select_from(select(Offer.id).where(mine == viewer.organisation_id, or_(*(
+            and_(Offer.state == state, Offer.author.in_(authors)) for state, authors in turns))).limit(most).subquery())
+        .scalar_subquery() for mine, turns in ((Offer.seller_id, TURNS[Side.SELLER]), (Offer.buyer_id, TURNS[Side.BUYER]),
+                                               (Offer.seller_id, approval))))).one()
+    return {"offers": numbers[0] + numbers[1], "approvals": numbers[2]}
+
+
+def _turns(side):
+    """[(state, authors of the version)] of an offer that is sent, where a step forward but approval is this side's."""
+    for state in set(State) - {State.DRAFT, State.ON_HOLD, State.PENDING_APPROVAL, State.SIGNED_ONE}:
+        if authors := [author.value for author in (Side.BUYER, Side.SELLER) if moves.FORWARD & set(
+                workflow.possible(state, workflow.parties(side, author, None)))]:
+            yield state.value, authors
+
+
+TURNS = {side: list(_turns(side)) for side in (Side.SELLER, Side.BUYER)}
 
 
 def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
@@ -101,7 +108,7 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
 # ------------------------------------------------------------------ taking steps
 
 def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = None, note: str | None = None,
-            lines: list[dict] | None = None) -> Step:
+            lines: list[dict] | None = None, valid_until: date | None = None) -> Step:
     """Take one step. The caller holds the offer's lock (`lock`).
 
     Raises NotAllowed for the wrong side or role, Conflict for the wrong state or a version that moved,
@@ -121,6 +128,8 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
         if not lines:
             raise Invalid({"lines": ["Send the new terms."]})
         drafts.write_version(offer, viewer, side, lines)
+        if valid_until is not None:
+            drafts.set_validity(offer, valid_until)
     if action in ("submit", "propose", "counter") and not moves.priced(offer.current):
         raise Invalid({"lines": ["Every line needs a price. To ask the seller for one, send the offer as a request."]})
     if action in ("submit", "request", "propose", "counter", "accept", "resume"):
@@ -196,6 +205,7 @@ def _write_licences(offer, viewer, note):
             offer.seller_id, _agreed_lines(offer), licensee_id=offer.buyer_id, licensee_name=offer.buyer.name,
             contract=f"Offer {offer.id}", offer_id=offer.id, viewer=viewer)
         lists.open_list(offer, licence, viewer)
+        holds.settle(offer)
 
 
 def _free_the_rest(offer, viewer, note):
@@ -214,17 +224,17 @@ FOLLOWS = {"accept": _refer, "sign": _write_licences, "terminate": _free_the_res
 
 # ------------------------------------------------------------------ the clock
 
-def due() -> list[int]:
-    """Offers whose next step is the clock's: validity passed, the first day come, the last day gone."""
+def due(offer_id: int | None = None) -> list[int]:
+    """Offers whose next step is the clock's: validity passed, first day come, last day gone. Of all, or of one."""
     today = clock.today()
     lapsing = {rule.state.value for rule in workflow.TABLE if rule.action == "lapse"}
-    first, last = select(OfferLine.version_id).where(OfferLine.starts_on <= today), select(OfferLine.version_id).where(
-        or_(OfferLine.ends_on.is_(None), OfferLine.ends_on >= today))
-    current = and_(Version.offer_id == Offer.id, Version.number == Offer.number)
-    return db.session.scalars(select(Offer.id).join(Version, current).where(or_(
+    lines = select(OfferLine.id).join(Version).where(Version.offer_id == Offer.id, Version.number == Offer.number)
+    begun = lines.where(OfferLine.starts_on <= today).exists()
+    running = lines.where(or_(OfferLine.ends_on.is_(None), OfferLine.ends_on >= today)).exists()
+    return db.session.scalars(select(Offer.id).where(true() if offer_id is None else Offer.id == offer_id, or_(
         and_(Offer.state.in_(lapsing), Offer.valid_until < today),
-        and_(Offer.state == State.SIGNED, Version.id.in_(first)),
-        and_(Offer.state == State.ACTIVE, Version.id.not_in(last)))).order_by(Offer.id)).all()
+        and_(Offer.state == State.SIGNED, begun),
+        and_(Offer.state == State.ACTIVE, ~running))).order_by(Offer.id)).all()
 
 
 def tick(offer_id: int):
@@ -232,7 +242,7 @@ def tick(offer_id: int):
     db.session.execute(update(Offer).where(Offer.id == offer_id).values(revision=Offer.revision + 1))
     offer = db.session.scalar(select(Offer).where(Offer.id == offer_id).options(*WHOLE)
                               .execution_options(populate_existing=True))
-    if offer_id in due():
+    if due(offer_id):
         action = {State.SIGNED: "activate", State.ACTIVE: "expire"}.get(State(offer.state), "lapse")
         _by_system(offer, action)
 
