@@ -69,13 +69,17 @@ def counts(viewer: Viewer, most: int = 100) -> dict[str, int]:
     page, so no more than `most` are looked at, by an index of each side."""
     if not permissions.relations(viewer, "offer.see"):
         return {"offers": 0, "approvals": 0}
+
+    def number(mine, turns):
+        some = select(Offer.id).where(mine == viewer.organisation_id, or_(*(
+            and_(Offer.state == state, Offer.author.in_(authors)) for state, authors in turns))).limit(most)
+        return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
     approval = [(State.PENDING_APPROVAL.value, [Side.BUYER.value, Side.SELLER.value])]
-    numbers = db.session.execute(select(*(
-        select(func.count()).select_from(select(Offer.id).where(mine == viewer.organisation_id, or_(*(
-            and_(Offer.state == state, Offer.author.in_(authors)) for state, authors in turns))).limit(most).subquery())
-        .scalar_subquery() for mine, turns in ((Offer.seller_id, TURNS[Side.SELLER]), (Offer.buyer_id, TURNS[Side.BUYER]),
-                                               (Offer.seller_id, approval))))).one()
-    return {"offers": numbers[0] + numbers[1], "approvals": numbers[2]}
+    selling, buying, approvals = db.session.execute(select(
+        number(Offer.seller_id, TURNS[Side.SELLER]), number(Offer.buyer_id, TURNS[Side.BUYER]),
+        number(Offer.seller_id, approval))).one()
+    return {"offers": selling + buying, "approvals": approvals}
 
 
 def _turns(side):
