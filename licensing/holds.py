@@ -27,8 +27,8 @@ def record(title: Title, said: Terms, *, organisation_id: int, expires_at: datet
     block = said.line().block
     taken = [each for each in _live(title.id) if terms.of_row(each).line().block.meets(block)]
     if rivals := [each for each in taken if each.rank == rank and each.holder_id != holder.id]:
-        raise Conflict(f"{rivals[0].holder.name} has the {wording.rank(rank).lower()} over some of this. Give a later rank, or "
-                       "release theirs first.")
+        raise Conflict(f"{rivals[0].holder.name} has the {wording.rank(rank).lower()} over some of this. "
+                       "Give a later rank, or release theirs first.")
     made = Hold(title_id=title.id, organisation_id=title.organisation_id, holder_id=holder.id, expires_at=expires_at,
                 rank=rank or max((each.rank for each in taken), default=0) + 1, counts_from=clock.now(),
                 recorded_at=clock.now(), **said.columns())
