@@ -60,8 +60,7 @@ def put_into_basket():
     line = asking.line(request.form)
     basket.add(title, terms.read(load(LineSchema(), {**line, "languages": line["languages"] or ["*"]})), viewer)
     count = basket.size(viewer)
-    flash(f"{title.original_title} is in your basket, with {count - 1} more." if count > 1 else
-          f"{title.original_title} is in your basket.")
+    flash(f"It is in your basket, with {count - 1} more." if count > 1 else "It is in your basket.")
     return redirect(local(request.form.get("back", ""), url_for(".show_basket")))
 
 
