@@ -126,6 +126,8 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action == "approve" and offer.current.person_id == viewer.person_id:
         raise NotAllowed("You wrote this version; another rights manager must approve it.")
     _check_version(offer, action, version)
+    if action in ("submit", "request", "propose", "counter", "accept", "resume"):
+        _check_validity(offer)  # of the terms that stand: new ones do not revive what the clock is about to let lapse
     if action in workflow.NEEDS_NOTE and not (note and note.strip()):
         raise Invalid({"note": ["Say why, for the other side to read."]})
     if action in workflow.WRITES_VERSION:
@@ -136,8 +138,6 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
             drafts.set_validity(offer, valid_until)
     if action in ("submit", "propose", "counter") and not moves.priced(offer.current):
         raise Invalid({"lines": ["Every line needs a price. To ask the seller for one, send the offer as a request."]})
-    if action in ("submit", "request", "propose", "counter", "accept", "resume"):
-        _check_validity(offer)
     if action in ("accept", "approve", "sign") and (
             taken := contracts.refused(_agreed_lines(offer), licensee=offer.buyer_id)):
         return _refuse(offer, viewer, action, taken)

@@ -11,8 +11,9 @@ from core import clock
 from core.database import db
 from core.errors import Refusal
 from core.money import digits
-from licensing import offers, sharing
+from licensing import moves, offers, sharing, workflow
 from licensing.models import Offer
+from licensing.workflow import Side, State
 from search import worker
 from tests.conftest import Caller, a_line, both
 from tests.licensing import deals
@@ -246,6 +247,7 @@ def test_new_terms_may_be_valid_for_longer_and_never_in_the_past(world):
     assert world(BUYER).get(f"/offers/{offer}").json["state"] == "countered"
     with world.app.app_context(), clock.stopped_at(clock.begins(today + timedelta(days=10))):
         step(world, BUYER, offer, "accept", status=409, version=2)  # before the worker comes
+        step(world, BUYER, offer, "counter", status=409, lines=lines(world, 1100), valid_until="2999-01-01")
         worker.turn(world.app.extensions["index"])
     assert world(BUYER).get(f"/offers/{offer}").json["state"] == "lapsed"
 
@@ -282,3 +284,21 @@ def test_the_clock_decides_by_the_zone_of_the_installation_and_no_other(world, m
             clock.configure(UTC)
             monkeypatch.undo()
             time.tzset()
+
+
+@both
+@pytest.mark.parametrize("email", [AGENT, "rights@harbour.test", BUYER, "buyer@nordlys.test", "operator@market.test"])
+def test_what_waits_is_counted_as_each_offer_says(world, email):
+    """The masthead counts by an index; here each offer is asked whose move it is."""
+    with world.app.app_context():
+        viewer, counted = deals.viewer(email), {"offers": 0, "approvals": 0}
+        for offer in db.session.scalars(offers.listing(viewer)).unique():
+            side = moves.side_of(offer, viewer)
+            if offer.state == State.PENDING_APPROVAL:
+                counted["approvals"] += side is Side.SELLER
+            elif offer.state not in (State.DRAFT, State.ON_HOLD, State.SIGNED_ONE):
+                forward = moves.FORWARD & set(workflow.possible(State(offer.state), moves.played(offer, side)))
+                counted["offers"] += bool(forward)
+        assert offers.counts(viewer) == counted
+        assert offers.counts(viewer, most=1) == {name: min(each, 1) for name, each in counted.items()}
+        db.session.rollback()
