@@ -96,8 +96,8 @@ def remove(viewer: Viewer, line_id: int):
 
 def tidy(viewer: Viewer) -> int:
     """Take out the lines whose titles are not on sale any more. Returns how many there were."""
-    gone = select(Title.id).where(~titles.visible(viewer))
-    return db.session.execute(delete(BasketLine).where(_own(viewer), BasketLine.title_id.in_(gone))
+    there = select(Title.id).where(Title.id == BasketLine.title_id, titles.visible(viewer)).exists()
+    return db.session.execute(delete(BasketLine).where(_own(viewer), ~there)
                               .execution_options(synchronize_session=False)).rowcount
 
 
