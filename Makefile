@@ -39,6 +39,7 @@ bench: .venv/dev.stamp ## the benchmarks, with the commit
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.ledger --titles 10000 100000 1000000
 	@$(BIN)/python -m bench.words
+	@$(BIN)/python -m bench.dealing
 	@$(BIN)/python -m bench.storing
 
 .venv/bin/python:

@@ -9,7 +9,7 @@ from accounts.permissions import Role
 from catalogue import links, titles
 from catalogue.models import LinkKind, Title
 from core import clock
-from licensing import contracts, drafts, mandates, offers, promises, terms
+from licensing import contracts, drafts, holds, mandates, offers, promises, terms
 from licensing.models import Offer
 from licensing.money import instalments, payments
 from licensing.workflow import State
@@ -155,8 +155,8 @@ def _promises(who, of):
     promises.hold_back(of["night"], terms.read(line("MO", "pay_tv", "2027-01-01", "2027-12-31")), hard=False,
                        binds=promises.LICENSOR, note="The festival asks for a quiet year")
     for buyer in ("buyer@sakura", "buyer@skyway"):
-        promises.hold(of["backflow"], terms.read(line("HK,TW", "svod", "2027-01-01", "2029-12-31")),
-                      organisation_id=who[buyer].organisation_id, expires_at=clock.now() + timedelta(days=30))
+        holds.record(of["backflow"], terms.read(line("HK,TW", "svod", "2027-01-01", "2029-12-31")),
+                     organisation_id=who[buyer].organisation_id, expires_at=clock.now() + timedelta(days=30))
     promises.option(of["tide"], terms.read(line("Nordics", "all", "2022-01-01", None)), kind="first_refusal",
                     organisation_id=who["buyer@nordlys"].organisation_id, days=20)
 

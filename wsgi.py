@@ -8,7 +8,9 @@ import commands
 import config
 import licensing.api.after
 import licensing.api.approvals
+import licensing.api.basket
 import licensing.api.delivery
+import licensing.api.holds
 import licensing.api.money
 import licensing.api.offers
 import licensing.api.paper
@@ -16,8 +18,10 @@ import licensing.api.promises
 import licensing.api.refusals
 import licensing.api.rights
 import licensing.pages.approvals
+import licensing.pages.basket
 import licensing.pages.delivery
 import licensing.pages.frame
+import licensing.pages.holds
 import licensing.pages.licences
 import licensing.pages.money
 import licensing.pages.offers

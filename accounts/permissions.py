@@ -81,6 +81,7 @@ TABLE = (
     ("licence.see",         {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
     ("licence.record",      SALES,            {OWN}),
     ("licence.terminate",   {RIGHTS},         {OWN}),
+    ("basket.keep",         {BUYER},          {ANY}),                # one's own, as a buyer
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
     ("offer.negotiate",     SALES,            {SELLING}),

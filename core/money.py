@@ -29,14 +29,17 @@ def words(amount: Decimal, currency: str) -> str:
     return f"{currency} {figure(amount, currency)}"
 
 
-def split(total: Decimal, currency: str, percents: list[Decimal]) -> list[Decimal]:
-    """`total` in parts that sum to it exactly, for percents that sum to 100.
+def split(total: Decimal, currency: str, weights: list[Decimal]) -> list[Decimal]:
+    """`total` in one part for each weight, that sum to it exactly; without any weight the parts are equal.
 
     Each but the last is rounded down to the digits of the currency and the last takes the rest, so none is negative
     and the last is short of nothing.
     """
+    whole = sum(weights)
+    if not whole:
+        weights, whole = [Decimal(1)] * len(weights), Decimal(len(weights))
     unit = Decimal(1).scaleb(-digits(currency))
-    parts = [(total * percent / 100).quantize(unit, ROUND_DOWN) for percent in percents[:-1]]
+    parts = [(total * weight / whole).quantize(unit, ROUND_DOWN) for weight in weights[:-1]]
     return [*parts, total - sum(parts)]
 
 

@@ -36,7 +36,7 @@ def create(viewer: Viewer, *, currency: str, lines: list[dict], seller_id: int |
     offer = Offer(buyer_id=viewer.organisation_id if side is Side.BUYER else other_id,
                   seller_id=other_id if side is Side.BUYER else viewer.organisation_id,
                   started_by=side.value, currency=currency, created_at=clock.now(), updated_at=clock.now())
-    _set_validity(offer, valid_until)
+    set_validity(offer, valid_until)
     db.session.add(offer)
     write_version(offer, viewer, side, lines, payment)
     db.session.flush()
@@ -61,11 +61,9 @@ def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_unt
     if currency is not None:
         offer.currency = currency
     if valid_until is not False:
-        _set_validity(offer, valid_until)
+        set_validity(offer, valid_until)
     if lines is not None or currency is not None or payment is not None:
-        lines = lines if lines is not None else [
-            {"title_id": line.title_id, "price": line.price, "pricing": line.pricing, **terms.of_row(line).as_typed(),
-             "starts_on": line.starts_on, "ends_on": line.ends_on} for line in offer.current.lines]
+        lines = lines if lines is not None else lines_of(offer)
         version = offer.current
         version.created_at = clock.now()  # its names are read anew
         version.lines.clear()
@@ -73,6 +71,12 @@ def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_unt
         _fill(version, offer, viewer, Side(offer.started_by), lines, payment)
     offer.updated_at = clock.now()
     db.session.flush()
+
+
+def lines_of(offer: Offer) -> list[dict]:
+    """The lines of the current version, to be written again with what changes."""
+    return [{"title_id": line.title_id, "price": line.price, "pricing": line.pricing, **terms.of_row(line).again()}
+            for line in offer.current.lines]
 
 
 def discard(offer: Offer, viewer: Viewer):
@@ -89,7 +93,8 @@ def _check_draft(offer, viewer):
         raise NotAllowed("Your role does not allow you to change offers.")
 
 
-def _set_validity(offer, valid_until):
+def set_validity(offer: Offer, valid_until: date | None):
+    """The last day on which the offer can be accepted; the clock lets it lapse on the next."""
     if valid_until is not None and valid_until < clock.today():
         raise Invalid({"valid_until": ["The last day this offer is valid has passed already."]})
     offer.valid_until = valid_until
@@ -102,7 +107,7 @@ def write_version(offer: Offer, viewer: Viewer, side: Side, lines: list[dict], p
                       payment=offer.versions[-1].payment if offer.versions else None)
     _fill(version, offer, viewer, side, lines, payment)
     offer.versions.append(version)
-    offer.number = number
+    offer.number, offer.author = number, side.value
 
 
 def _fill(version, offer, viewer, side, lines, payment):

@@ -124,12 +124,15 @@ class Holdback(_Counted, db.Model):
 class Hold(_Terms, _Counted, db.Model):
     """A soft reservation for one buyer, ordered by rank, until it expires. It blocks nobody."""
     __tablename__ = "hold"
+    __table_args__ = (Index("ix_hold_counts_until_expires_at", "counts_until", "expires_at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     holder_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     rank: Mapped[int]
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    offer_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id", ondelete="SET NULL"), index=True)  # it became
     holder: Mapped[Organisation] = relationship(foreign_keys=holder_id)
+    title: Mapped[Title] = relationship()
 
 
 class Option(_Counted, db.Model):
@@ -169,14 +172,18 @@ class SavedLedger(db.Model):
 class Offer(db.Model):
     """A negotiation between a buyer and a seller over one or more titles, in one currency."""
     __tablename__ = "offer"
+    __table_args__ = (*(Index(f"ix_offer_{side}_{name}", side, *columns) for side in ("seller_id", "buyer_id")
+                        for name, *columns in (("state_author", "state", "author"), ("updated_at", "updated_at"))),
+                      Index("ix_offer_state_valid_until", "state", "valid_until"))
     id: Mapped[int] = mapped_column(primary_key=True)
-    buyer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
-    seller_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    buyer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    seller_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     started_by: Mapped[str] = mapped_column(String(6))  # the side that wrote the first version
     currency: Mapped[str] = mapped_column(String(3))
     valid_until: Mapped[date | None] = mapped_column(Date)
     state: Mapped[State] = mapped_column(String(20), default=State.DRAFT)
     number: Mapped[int] = mapped_column(default=1)  # of the current version
+    author: Mapped[str] = mapped_column(String(6), default="")  # the side that wrote it, for counting what waits
     revision: Mapped[int] = mapped_column(default=0)
     root_id: Mapped[int | None] = mapped_column(ForeignKey("offer.id"), index=True)  # the deal that this one amends
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

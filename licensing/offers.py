@@ -1,7 +1,7 @@
 """Offers: drafted, negotiated version by version, approved, signed. `advance` is the one way to take a step."""
 from datetime import date
 
-from sqlalchemy import and_, false, func, or_, select, update
+from sqlalchemy import and_, false, func, or_, select, true, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
@@ -11,7 +11,7 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing import avails, contracts, drafts, floors, moves, terms, workflow
+from licensing import avails, contracts, drafts, floors, holds, moves, terms, workflow
 from licensing.after import amendments
 from licensing.approvals import cases, given
 from licensing.delivery import lists
@@ -74,23 +74,33 @@ def lock(offer_id: int, viewer: Viewer) -> Offer:
                              .execution_options(populate_existing=True))
 
 
-def counts(viewer: Viewer) -> dict[str, int]:
-    """How many offers wait for this viewer's organisation, and how many for its approval: for the masthead."""
-    waiting = {"offers": 0, "approvals": 0}
-    last = select(Version.side).where(Version.offer_id == Offer.id, Version.number == Offer.number)
-    open_states = [State.REQUESTED, State.SUBMITTED, State.COUNTERED, State.PENDING_APPROVAL,
-                   State.CHANGES_REQUESTED, State.APPROVED, State.MEMO_ISSUED]
-    rows = db.session.execute(select(Offer.state, Offer.seller_id, last.scalar_subquery().label("author"), func.count())
-                              .where(visible(viewer), Offer.state.in_(open_states))
-                              .group_by(Offer.state, Offer.seller_id, "author")).all()
-    for state, seller_id, author, number in rows:
-        mine = Side.SELLER if seller_id == viewer.organisation_id else Side.BUYER
-        played = workflow.parties(mine, Side(author), None)
-        if state == State.PENDING_APPROVAL:
-            waiting["approvals"] += number if mine is Side.SELLER else 0
-        elif moves.FORWARD & set(workflow.possible(State(state), played)):
-            waiting["offers"] += number
-    return waiting
+def counts(viewer: Viewer, most: int = 100) -> dict[str, int]:
+    """How many offers wait for this viewer's organisation, and how many for its approval: for the masthead of every
+    page, so no more than `most` are looked at, by an index of each side."""
+    if not permissions.relations(viewer, "offer.see"):
+        return {"offers": 0, "approvals": 0}
+
+    def number(mine, turns):
+        some = select(Offer.id).where(mine == viewer.organisation_id, or_(*(
+            and_(Offer.state == state, Offer.author.in_(authors)) for state, authors in turns))).limit(most)
+        return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+    approval = [(State.PENDING_APPROVAL.value, [Side.BUYER.value, Side.SELLER.value])]
+    selling, buying, approvals = db.session.execute(select(
+        number(Offer.seller_id, TURNS[Side.SELLER]), number(Offer.buyer_id, TURNS[Side.BUYER]),
+        number(Offer.seller_id, approval))).one()
+    return {"offers": selling + buying, "approvals": approvals}
+
+
+def _turns(side):
+    """[(state, authors of the version)] of an offer that is sent, where a step forward but approval is this side's."""
+    for state in set(State) - {State.DRAFT, State.ON_HOLD, State.PENDING_APPROVAL, State.SIGNED_ONE}:
+        if authors := [author.value for author in (Side.BUYER, Side.SELLER) if moves.FORWARD & set(
+                workflow.possible(state, workflow.parties(side, author, None)))]:
+            yield state.value, authors
+
+
+TURNS = {side: list(_turns(side)) for side in (Side.SELLER, Side.BUYER)}
 
 
 def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
@@ -113,8 +123,8 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
 # ------------------------------------------------------------------ taking steps
 
 def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = None, note: str | None = None,
-            lines: list[dict] | None = None, payment: dict | None = None, first_day_gone: date | None = None,
-            governing: str | None = None, sha256: str | None = None) -> Step:
+            lines: list[dict] | None = None, payment: dict | None = None, valid_until: date | None = None,
+            first_day_gone: date | None = None, governing: str | None = None, sha256: str | None = None) -> Step:
     """Take one step. The caller holds the offer's lock (`lock`).
 
     `first_day_gone` says from when a deal is ended, `governing` is the text of a memo, `sha256` of the one that is
@@ -133,16 +143,18 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action == "approve" and offer.current.person_id == viewer.person_id:
         raise NotAllowed("You wrote this version; another rights manager must approve it.")
     _check_version(offer, action, version)
+    if action in ("submit", "request", "propose", "counter", "accept", "resume"):
+        _check_validity(offer)  # of the terms that stand: new ones do not revive what the clock is about to let lapse
     if action in workflow.NEEDS_NOTE and not (note and note.strip()):
         raise Invalid({"note": ["Say why, for the other side to read."]})
     if action in workflow.WRITES_VERSION:
         if not lines:
             raise Invalid({"lines": ["Send the new terms."]})
         drafts.write_version(offer, viewer, side, lines, payment)
+        if valid_until is not None:
+            drafts.set_validity(offer, valid_until)
     if action in ("submit", "propose", "counter") and not moves.priced(offer.current):
         raise Invalid({"lines": ["Every line needs a price. To ask the seller for one, send the offer as a request."]})
-    if action in ("submit", "request", "propose", "counter", "accept", "resume"):
-        _check_validity(offer)
     if action in ("accept", "approve", "sign") and (
             taken := contracts.refused(_agreed_lines(offer), licensee=offer.buyer_id,
                                        leaving_out=amendments.replaced(offer))):
@@ -252,6 +264,7 @@ def _write_licences(offer, viewer, note):
         licence = contracts.grant(deal.seller_id, contract=f"Offer {offer.id}", **said)
     lists.open_list(deal, licence, viewer)
     instalments.open_plan(offer)
+    holds.settle(offer)
 
 
 def _amend(offer, viewer, side, lines, note) -> Offer:
@@ -292,14 +305,14 @@ FOLLOWS = {"accept": _refer, "approve": _bind, "sign": _write_licences}
 
 # ------------------------------------------------------------------ the clock
 
-def due() -> list[int]:
-    """Offers whose next step is the clock's: validity passed, the first day come, the last day gone."""
+def due(offer_id: int | None = None) -> list[int]:
+    """Offers whose next step is the clock's: validity passed, first day come, last day gone. Of all, or of one."""
     today = clock.today()
     lapsing = {rule.state.value for rule in workflow.TABLE if rule.action == "lapse"}
     counting = select(Line.id).join(Line.licence).where(Licence.offer_id == Offer.id, Line.counts_until.is_(None))
     begun, left = counting.where(Line.starts_on <= today), counting.where(
         or_(Line.ends_on.is_(None), Line.ends_on >= today))
-    return db.session.scalars(select(Offer.id).where(or_(
+    return db.session.scalars(select(Offer.id).where(true() if offer_id is None else Offer.id == offer_id, or_(
         and_(Offer.state.in_(lapsing), Offer.valid_until < today),
         and_(Offer.state == State.SIGNED, Offer.root_id.is_(None), or_(begun.exists(), ~counting.exists())),
         and_(Offer.state == State.ACTIVE, ~left.exists()))).order_by(Offer.id)).all()
@@ -310,7 +323,7 @@ def tick(offer_id: int):
     db.session.execute(update(Offer).where(Offer.id == offer_id).values(revision=Offer.revision + 1))
     offer = db.session.scalar(select(Offer).where(Offer.id == offer_id).options(*WHOLE)
                               .execution_options(populate_existing=True))
-    if offer_id in due():
+    if due(offer_id):
         action = {State.SIGNED: "activate", State.ACTIVE: "expire"}.get(State(offer.state), "lapse")
         _by_system(offer, action)
         if action == "expire":

@@ -1,5 +1,5 @@
-"""Holdbacks, holds, options, and the dates that terms wait for. Recorded, and ended from a day; never edited."""
-from datetime import date, datetime, timedelta
+"""Holdbacks, options, and the dates that terms wait for. Recorded, and ended from a day; never edited."""
+from datetime import date, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -12,7 +12,7 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing.models import Hold, Holdback, Licence, Option, TitleEvent
+from licensing.models import Holdback, Licence, Option, TitleEvent
 from licensing.terms import Terms
 
 LICENSOR, LICENSEE = BINDS = ("licensor", "licensee")
@@ -74,29 +74,9 @@ def end_holdback(holdback: Holdback, first_day_gone: date, note: str | None = No
     return rest
 
 
-def hold(title: Title, said: Terms, *, organisation_id: int, expires_at: datetime, rank: int | None = None) -> Hold:
-    """Reserve softly for one buyer until `expires_at`; ranked after the holds there are, unless it says its rank."""
-    holder = _buyer(organisation_id)
-    if expires_at <= clock.now():
-        raise Invalid({"expires_at": ["A hold expires in the future."]})
-    taken = db.session.scalars(select(Hold.rank).where(Hold.title_id == title.id, Hold.counts_until.is_(None),
-                                                       Hold.expires_at > clock.now())).all()
-    made = Hold(title_id=title.id, organisation_id=title.organisation_id, holder_id=holder.id, expires_at=expires_at,
-                rank=rank or max(taken, default=0) + 1, counts_from=clock.now(), recorded_at=clock.now(),
-                **said.columns())
-    db.session.add(made)
-    db.session.flush()
-    return made
-
-
-def holds(title: Title):
-    """A query for the holds on a title, in their order; for its seller."""
-    return select(Hold).where(Hold.title_id == title.id).order_by(Hold.rank, Hold.id).options(joinedload(Hold.holder))
-
-
 def option(title: Title, said: Terms, *, kind: str, organisation_id: int, days: int) -> Option:
     """First negotiation, first or last refusal over what is linked to this title later: sequel, remake, spin-off."""
-    holder = _buyer(organisation_id)
+    holder = buyer(organisation_id)
     columns = said.columns()
     made = Option(title_id=title.id, organisation_id=title.organisation_id, holder_id=holder.id, kind=kind, days=days,
                   territories_key=columns["territories_key"], media_key=columns["media_key"],
@@ -122,7 +102,7 @@ def happen(title: Title, event: str, happens_on: date) -> TitleEvent:
     return made
 
 
-def _buyer(organisation_id) -> Organisation:
+def buyer(organisation_id) -> Organisation:
     try:
         return people.organisation(organisation_id)
     except NotFound:

@@ -66,6 +66,12 @@ class Terms:
                  if axis != "media" or not self.hereafter}  # later media are in it either way
         return {**self.as_json(), **moved}
 
+    def again(self) -> dict:
+        """The same for `read`, whose days are days."""
+        tba = {f"{end}_tba": {**said, **{name: date.fromisoformat(said[name]) for name in ("not_before", "not_after")}}
+               for end, said in (self.tba or {}).items()}
+        return {**self.as_typed(), "starts_on": self.starts_on, "ends_on": self.ends_on, **tba}
+
     def columns(self) -> dict:
         """What a row of a line stores. Writes the sets it names, if they are new."""
         write_sets(self)

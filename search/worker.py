@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from core import http, outbox
 from core.database import db, reading
-from licensing import avails, offers
+from licensing import avails, holds, offers
 from licensing.after import alerts
 from licensing.delivery import items
 from licensing.refusals import asked
@@ -91,9 +91,8 @@ def turn(index: Engine) -> int:
 def _move(index):
     """What time has made due."""
     done, look = 0, partial(saved.tick, index=index)
-    for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (saved.due, look),
-                      (asked.to_ask, asked.ask), (asked.due, asked.tick),
-                      (alerts.due, alerts.tick)):
+    for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (holds.due, holds.tick), (saved.due, look),
+                      (asked.to_ask, asked.ask), (asked.due, asked.tick), (alerts.due, alerts.tick)):
         for each in _read(due):
             tick(each)
             db.session.commit()

@@ -1,7 +1,7 @@
 """Offers: drafts, versions and steps."""
 from accounts import security
 from core import http
-from licensing import differences, drafts, moves, offers
+from licensing import differences, drafts, moves, offers, sharing
 from licensing.api import bp
 from licensing.models import Offer
 from licensing.schemas.offers import (
@@ -23,7 +23,8 @@ from licensing.schemas.offers import (
 def draft(data):
     """Draft an offer. Only your organisation sees it until it is submitted."""
     viewer = security.viewer()
-    offer = drafts.create(viewer, currency=data["currency"], lines=data["lines"], seller_id=data["seller"],
+    lines = sharing.over(data["lines"], data["price_of_all"], data["currency"])
+    offer = drafts.create(viewer, currency=data["currency"], lines=lines, seller_id=data["seller"],
                          buyer_id=data["buyer"], valid_until=data["valid_until"],
                          payment=data["payment"])
     return shown(offer, viewer), 201, http.etag(offer.revision)
@@ -62,7 +63,7 @@ def revise(data, offer_id):
     viewer = security.viewer()
     offer = offers.lock(offer_id, viewer)
     http.check_if_match(offer.revision - 1)  # the lock itself counts one
-    drafts.revise(offer, viewer, **data)
+    drafts.revise(offer, viewer, **priced(offer, data))
     return shown(offer, viewer), 200, http.etag(offer.revision)
 
 
@@ -84,10 +85,19 @@ def discard(offer_id):
 def step(data, offer_id):
     """Take a step: submit, counter, accept, approve, sign … What is possible now is in the offer's `actions`."""
     viewer = security.viewer()
-    taken = offers.advance(offers.lock(offer_id, viewer), viewer, **data)
+    offer = offers.lock(offer_id, viewer)
+    taken = offers.advance(offer, viewer, **priced(offer, data))
     if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept
         return http.problem(409, refusal.title, f"{taken.note} {refusal.detail}", **refusal.more)
     return taken
+
+
+def priced(offer: Offer, data: dict) -> dict:
+    """What was sent, with one price of all shared out among the lines it came with, or those that stand."""
+    total, currency = data.pop("price_of_all", None), data.get("currency") or offer.currency
+    if total in (None, ""):
+        return data
+    return {**data, "lines": sharing.over(data.get("lines") or drafts.lines_of(offer), total, currency)}
 
 
 def shown(offer: Offer, viewer) -> Offer:

@@ -1,4 +1,4 @@
-"""Holdbacks, holds, options, and the dates that terms wait for."""
+"""Holdbacks, options, and the dates that terms wait for."""
 from accounts import security
 from catalogue import titles
 from core import http
@@ -8,10 +8,8 @@ from licensing.schemas import EndingSchema
 from licensing.schemas.promises import (
     EventSchema,
     HoldbackSchema,
-    HoldSchema,
     OptionSchema,
     RecordedHoldbackSchema,
-    RecordedHoldSchema,
     RecordedOptionSchema,
 )
 
@@ -48,27 +46,6 @@ def end_holdback(data, holdback_id):
     holdback = promises.get_holdback(holdback_id, security.viewer())
     titles.lock([holdback.title_id])
     return promises.end_holdback(holdback, **data)
-
-
-@bp.post("/titles/<id:title_id>/holds")
-@security.permit("mandate.record")
-@http.writes
-@bp.arguments(HoldSchema)
-@bp.response(201, RecordedHoldSchema)
-def record_hold(data, title_id):
-    """Reserve softly for one buyer. It blocks nobody and expires by itself."""
-    title = titles.get(title_id, security.viewer(), "mandate.record")
-    more = {"organisation_id": data.pop("organisation"), "expires_at": data.pop("expires_at"), "rank": data.pop("rank")}
-    return promises.hold(title, terms.read(data), **more)
-
-
-@bp.get("/titles/<id:title_id>/holds")
-@security.permit("mandate.see")
-@bp.response(200, RecordedHoldSchema(many=True))
-@bp.paginate()
-def list_holds(title_id, pagination_parameters):
-    """The holds on a title, in their order."""
-    return http.page(promises.holds(titles.get(title_id, security.viewer(), "mandate.see")), pagination_parameters)
 
 
 @bp.post("/titles/<id:title_id>/options")

@@ -166,7 +166,7 @@ class Plan:
         whole = sum(part.amount for part in self.parts)
         if whole == total:
             return [part.amount for part in self.parts]
-        return split(total, currency, [part.amount * 100 / whole for part in self.parts])  # a part was earned before
+        return split(total, currency, [part.amount for part in self.parts])  # a part was earned before
 
     def words(self, place: int, currency: str) -> str:
         """One part for people: "30 % on signature"."""

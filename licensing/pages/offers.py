@@ -1,12 +1,27 @@
 """Offers: the list, and one offer with its thread and its next steps."""
+import re
+
 from flask import flash, redirect, render_template, request, url_for
 
 from accounts import permissions, security
 from catalogue import titles
+from catalogue.models import Title
 from core import http
 from core.database import db
 from core.errors import Conflict, Invalid
-from licensing import asking, avails, differences, drafts, grounds, moves, offers, terms, workflow
+from licensing import (
+    asking,
+    avails,
+    differences,
+    drafts,
+    grounds,
+    instead,
+    moves,
+    offers,
+    sharing,
+    terms,
+    workflow,
+)
 from licensing.after import amendments
 from licensing.models import Offer
 from licensing.pages import ON_A_PAGE, bp, money
@@ -77,6 +92,9 @@ def draft_offer(title_id):
     data = load(OfferSchema(), data)
     offer = drafts.create(viewer, currency=data["currency"], lines=data["lines"], seller_id=data["seller"],
                          buyer_id=data["buyer"])
+    if request.form.get("then") == "request":  # what is free, asked for in one click
+        offers.advance(offer, viewer, "request")
+        flash(f"{shown.seller.name} is asked for a price.")
     return redirect(url_for(".offer", offer_id=offer.id))
 
 
@@ -102,7 +120,7 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
         media_tree=media.vocabulary(), licences=licences, has_materials=has_materials, past=PAST, diff_rows=_diff_rows,
         bare=grounds.bare(licences) if avails.owns(shown.current.lines[0].title, viewer) else {},
         form_lines=_form_lines(shown, typed), **money.section(shown, viewer, payment), memo_sha256=memo and memo.sha256,
-        line_title_url=_line_title_url,
+        line_title_url=_line_title_url, form=request.form,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status
 
 
@@ -110,6 +128,10 @@ def _form_lines(shown, typed):
     """The lines to edit: as they were typed just now, or as the current version says them."""
     said = amendments.terms_of(shown)
     known = {str(line.title_id): line.title for line in said.lines}
+    if typed:  # a line may have been added: drafts refuse what is not the seller's, this shows what is
+        named = [int(line["title_id"]) for line in typed if re.fullmatch("[0-9]{1,9}", line["title_id"])]
+        known |= {str(each.id): each for each in db.session.scalars(db.select(Title).where(
+            Title.id.in_(named), Title.organisation_id == shown.seller_id, titles.visible(security.viewer())))}
     lines = typed or [{**terms.of_row(line).as_typed(), "title_id": str(line.title_id),
                        "price": drafts.price_text(line), "pricing": line.pricing} for line in said.lines]
     return [{**line, "title": known[line["title_id"]].original_title,
@@ -143,12 +165,16 @@ def _diff_rows(shown, versions):
 def save_draft(offer_id):
     """Save a draft, and send it if a sending button was pressed."""
     viewer = security.viewer()
-    shown = offers.lock(offer_id, viewer)
     lines, payment = lines_in(request.form), money.payment_in(request.form)
     action = request.form.get("action", "save")
+    if "more" in request.form:
+        return _with_title(offer_id, viewer, lines)
+    shown = offers.lock(offer_id, viewer)
     try:
         data = load(OfferPatch(), {"lines": lines, "payment": payment, "currency": request.form.get("currency", ""),
                                    "valid_until": request.form.get("valid_until") or None})
+        data.pop("price_of_all")
+        data["lines"] = sharing.over(data["lines"], _price_of_all(), data["currency"])
         drafts.revise(shown, viewer, **data)
         if action != "save":
             offers.advance(shown, viewer, action, note=request.form.get("note"))
@@ -176,14 +202,19 @@ def discard_draft(offer_id):
 def step(offer_id):
     """Take a step from the offer page."""
     viewer = security.viewer()
-    shown = offers.lock(offer_id, viewer)
     lines, payment = lines_in(request.form) or None, money.payment_in(request.form)
+    if "more" in request.form:
+        return _with_title(offer_id, viewer, lines or [])
+    shown = offers.lock(offer_id, viewer)
     try:
         data = load(StepSchema(), {"action": request.form.get("action", ""), "lines": lines, "payment": payment,
                                    "version": request.form.get("version", type=int),
                                    "note": request.form.get("note") or None,
+                                   "valid_until": request.form.get("valid_until") or None,
                                    **{name: request.form.get(name) or None
                                       for name in ("from", "governing", "sha256")}})
+        data.pop("price_of_all")
+        data["lines"] = sharing.over(data["lines"] or [], _price_of_all(), shown.currency)
         taken = offers.advance(shown, viewer, **data)
     except Invalid as problem:
         db.session.rollback()
@@ -194,4 +225,41 @@ def step(offer_id):
     if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept
         return _offer_page(shown, viewer, refusal=refusal, status=409)
     return redirect(url_for(".offer", offer_id=taken.amendment.id if data["action"] == "amend" else offer_id))
+
+
+def _price_of_all():
+    return request.form.get("price_of_all", "").replace(",", "").strip()
+
+
+def _with_title(offer_id, viewer, lines):
+    """The form again with a line more, and nothing written yet."""
+    shown, errors = offers.get(offer_id, viewer), {}
+    try:
+        lines = instead.with_title(shown, viewer, lines, request.form.get("add", ""))
+    except Invalid as problem:
+        errors = problem.errors
+    return _offer_page(shown, viewer, errors, lines, status=422 if errors else 200)
+
+
+@bp.post("/offers/<id:offer_id>/instead")
+@security.permit("offer.see")
+@http.writes
+def take_instead(offer_id):
+    """What is free in place of what was asked, in one click: the next version, or the draft changed."""
+    viewer = security.viewer()
+    shown = offers.lock(offer_id, viewer)
+    lines = instead.lines(shown, request.form.get("line", type=int), request.form.get("kind", ""))
+    if shown.state == State.DRAFT:
+        drafts.revise(shown, viewer, lines=lines)
+        flash("The draft asks for what is free.")
+        return redirect(url_for(".offer", offer_id=offer_id))
+    action = "propose" if shown.state == State.REQUESTED else "counter"
+    try:
+        offers.advance(shown, viewer, action, lines=lines, version=request.form.get("version", type=int))
+    except Invalid as problem:  # a price is still to be named: the form, with everything else in it
+        db.session.rollback()
+        typed = [{**line, "title_id": str(line["title_id"])} for line in lines]
+        return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, typed, status=422)
+    flash(f"Version {shown.number} asks for what is free, at the same price.")
+    return redirect(url_for(".offer", offer_id=offer_id))
 

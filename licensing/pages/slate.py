@@ -4,16 +4,18 @@ from datetime import date
 
 from flask import flash, redirect, render_template, request, url_for
 
-from accounts import security
+from accounts import people, security
 from catalogue import titles
 from catalogue.models import Kind
 from catalogue.schemas import TitleSchema
 from core import clock, http
 from core.database import db
 from core.errors import Invalid
-from licensing import counting, outlook
+from licensing import asking, counting, drafts, outlook
 from licensing.pages import ON_A_PAGE, bp
+from licensing.rights import media
 from licensing.schemas import load
+from licensing.schemas.offers import OfferSchema
 
 
 @bp.get("/slate")
@@ -23,7 +25,7 @@ def slate():
     return _slate_page()
 
 
-def _slate_page(errors=None, typed=None, status=200):
+def _slate_page(errors=None, typed=None, status=200, proposing=False):
     viewer = security.viewer()
     page = http.page_asked()
     query = titles.listing(viewer, own=True)
@@ -33,7 +35,35 @@ def _slate_page(errors=None, typed=None, status=200):
         db.session, [each.id for each in shown], claims=False).items()}
     return render_template("licensing/slate.html", titles=shown, total=total, page=page, pages=-(-total // ON_A_PAGE),
                            looks=looks, spark=_spark, years=(clock.today().year, _last_year()), errors=errors or {},
-                           typed=typed or {}, kinds=list(Kind)), status
+                           typed=typed or {}, kinds=list(Kind), media_tree=media.vocabulary(), proposing=proposing,
+                           buyers=[each for each in people.organisations("buyer") if each.id != viewer.organisation_id],
+                           ticked=_ticked()), status
+
+
+def _ticked() -> list[int]:
+    return [int(each) for each in request.form.getlist("title_id") if re.fullmatch("[0-9]{1,9}", each)]
+
+
+@bp.post("/slate/proposals")
+@security.permit("offer.draft")
+@http.writes
+def propose_titles():
+    """Titles that were ticked, proposed to one buyer: a draft with one line for each."""
+    viewer = security.viewer()
+    line = {**asking.line(request.form, "p-"), "price": None}
+    try:
+        ticked = _ticked()
+        if not ticked:
+            raise Invalid({"": ["Tick the titles that you propose."]})
+        said = {name: request.form.get(name, "") for name in ("buyer", "currency")}
+        data = load(OfferSchema(), {**said, "lines": [{**line, "title_id": str(each)} for each in ticked]})
+        offer = drafts.create(viewer, currency=data["currency"], lines=data["lines"], buyer_id=data["buyer"])
+    except Invalid as problem:
+        db.session.rollback()
+        typed = {**line, **{name: request.form.get(name, "") for name in ("buyer", "currency")}}
+        return _slate_page(problem.errors, typed, 422, proposing=True)
+    flash("Drafted. Name the prices, then send it.")
+    return redirect(url_for(".offer", offer_id=offer.id))
 
 
 def _spark(free: list[float]) -> str:

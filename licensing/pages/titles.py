@@ -7,8 +7,9 @@ from catalogue import links, titles
 from catalogue.models import Status, Title
 from catalogue.schemas import TitlePatch
 from core import http
+from core.database import db
 from core.errors import Invalid
-from licensing import asking, avails, contracts, drawings, exports, floors, grounds, mandates, terms
+from licensing import asking, avails, contracts, drawings, exports, floors, grounds, holds, mandates, terms
 from licensing.pages import bp, money
 from licensing.rights import media
 from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
@@ -28,19 +29,21 @@ def _title_page(shown: Title, errors=None, status=200):
               if asked else None)
     members, among = links.franchise(shown, viewer)
     own = avails.owns(shown, viewer)
-    buyers = [each for each in people.organisations("buyer") if each.id != viewer.organisation_id] if own else []
     return render_template(
         "licensing/title.html", title=shown, typed=typed, answer=answer, errors={**line_errors, **(errors or {})},
         asked_here=asking.address(typed) if asking.asks(request.args) else {}, franchise=members, links=among,
-        own=own, **_records(shown, own), floors=floors.of(shown, asked) if own and asked else [], buyers=buyers,
-        media_tree=media.vocabulary(), line_url=_line_url,
+        own=own, **_records(shown, own), floors=floors.of(shown, asked) if own and asked else [],
+        media_tree=media.vocabulary(), line_url=_line_url, asking_for=asking.address,
         may_offer=permissions.allows(viewer, "offer.draft") and (viewer.buys or own)), status
 
 
 def _records(shown, own):
     """What the seller alone is shown: rights in, rights out, and which of these rest on nothing any more."""
     licences = avails.licences_of(shown) if own else []
-    return {"mandates": mandates.listing(shown) if own else [], "licences": licences, "bare": grounds.bare(licences)}
+    buyers = [each for each in people.organisations("buyer") if each.id != shown.organisation_id] if own else []
+    return {"mandates": mandates.listing(shown) if own else [], "licences": licences, "bare": grounds.bare(licences),
+            "held": db.session.scalars(holds.listing(shown)).all() if own else holds.held_for(shown, security.viewer()),
+            "buyers": buyers}
 
 
 def _asked(args):
@@ -64,7 +67,7 @@ def _line_url(line: dict) -> str:
 @security.permit("title.see")
 def rights(title_id):
     """A title's rights drawn: grid, timeline and map. For its seller also the record, with the forms that add to it."""
-    return _rights_page(titles.get(title_id, security.viewer()))
+    return rights_page(titles.get(title_id, security.viewer()))
 
 
 @bp.get("/titles/<id:title_id>/rights.csv")
@@ -81,7 +84,7 @@ def rights_table(title_id):
         "Content-Disposition": f"attachment; filename=slate-{shown.id}-free.csv"})
 
 
-def _rights_page(shown, errors=None, typed=None, form=None, status=200):
+def rights_page(shown, errors=None, typed=None, form=None, status=200):
     viewer = security.viewer()
     own = avails.owns(shown, viewer)
     line, drawn, problems = _drawn(shown, viewer, request.args)
@@ -131,7 +134,7 @@ def record_mandate(title_id):
         mandates.record(shown, terms.read(data), contract=data["contract"], licensor=data["licensor"],
                         floors=data["floors"])
     except Invalid as problem:
-        return _rights_page(shown, problem.errors, typed, "mandate", 422)
+        return rights_page(shown, problem.errors, typed, "mandate", 422)
     flash("The mandate is recorded.")
     return redirect(url_for(".rights", title_id=title_id))
 
@@ -151,9 +154,9 @@ def record_licence(title_id):
         contracts.grant(viewer.organisation_id, [(shown, terms.read(data))], licensee_id=None,
                         licensee_name=data["licensee"], contract=data["contract"], viewer=viewer, recording=True)
     except Invalid as problem:
-        return _rights_page(shown, problem.errors, typed, "licence", 422)
+        return rights_page(shown, problem.errors, typed, "licence", 422)
     except contracts.RightsTaken as problem:
-        return _rights_page(shown, {"taken": problem.more["reasons"], "": [problem.detail]}, typed, "licence", 409)
+        return rights_page(shown, {"taken": problem.more["reasons"], "": [problem.detail]}, typed, "licence", 409)
     flash("The licence is recorded.")
     return redirect(url_for(".rights", title_id=title_id))
 

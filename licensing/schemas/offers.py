@@ -17,6 +17,16 @@ class Currency(fields.String):
                          **kwargs)
 
 
+class PriceOfAll(fields.Raw):
+    """One price in place of the lines' own, shared out among them to the last unit of the currency."""
+
+    def __init__(self, **kwargs):
+        super().__init__(load_default=None, allow_none=True, validate=lambda said: isinstance(said, str | int | float),
+                         error_messages={"validator_failed": "A price is a number or a string such as 42000.50."},
+                         metadata={"description": "one price, shared out among the lines in the proportion of their "
+                                                  "own prices, or equally where a line has none"}, **kwargs)
+
+
 class OfferLineSchema(LineSchema):
     title_id = Id(required=True)
     price = fields.Raw(load_default=None, allow_none=True, metadata={"description": "in the offer's currency"})
@@ -37,6 +47,7 @@ class OfferSchema(Schema):
     lines = fields.List(fields.Nested(OfferLineSchema), required=True,
                         validate=validate.Length(1, drafts.MOST_LINES))
     payment = fields.Nested(PlanSchema, load_default=None, allow_none=True)
+    price_of_all = PriceOfAll()
 
 
 class OfferPatch(Schema):
@@ -44,6 +55,7 @@ class OfferPatch(Schema):
     valid_until = fields.Date(allow_none=True)
     lines = fields.List(fields.Nested(OfferLineSchema), validate=validate.Length(1, drafts.MOST_LINES))
     payment = fields.Nested(PlanSchema, allow_none=True)
+    price_of_all = PriceOfAll()
 
 
 class OfferQuery(Schema):
@@ -64,6 +76,9 @@ class StepSchema(Schema):
         "description": "to issue the memo: the text that governs it; the last one you chose if it is not said"})
     sha256 = fields.String(load_default=None, allow_none=True, validate=validate.Regexp("^[0-9a-fA-F]{64}$"),
                            metadata={"description": "to sign: of the memo you read; refused where it is another"})
+    valid_until = fields.Date(load_default=None, allow_none=True, metadata={
+        "description": "with new terms: the last day on which they can be accepted"})
+    price_of_all = PriceOfAll()
 
 
 class TakenStepSchema(Schema):

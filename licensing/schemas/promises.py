@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, post_load, validate
 from catalogue.schemas import Id, SellerSchema, Words
 from licensing import promises
 from licensing.schemas import CODES, LineSchema, StoredLineSchema
+from licensing.schemas.offers import Currency
 
 
 class PromiseSchema(LineSchema):
@@ -47,11 +48,24 @@ class HoldSchema(LineSchema):
     rank = fields.Integer(strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 99))
 
 
+class HoldFormSchema(HoldSchema):
+    """As a page asks for it: by the last day on which it holds."""
+    last_day = fields.Date(required=True, error_messages={"invalid": "Write the last day as 2027-01-31."})
+
+    class Meta:
+        exclude = ("expires_at",)
+
+
 class RecordedHoldSchema(StoredLineSchema):
     id = fields.String()
     organisation = fields.Nested(SellerSchema, attribute="holder")
     rank = fields.Integer()
     expires_at = fields.DateTime()
+    offer_id = fields.String(allow_none=True, metadata={"description": "what it became"})
+
+
+class TurningSchema(Schema):
+    currency = Currency(required=True)
 
 
 class OptionSchema(Schema):

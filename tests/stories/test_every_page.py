@@ -72,6 +72,10 @@ def pages_of(person):
     page, paths = person.page, list(PAGES[person.email])
     if person.email == BUYER:
         page.goto("/")
+        page.goto(f"/?q=tide&{LINE}&match=overlap")
+        page.get_by_role("button", name="Add to basket").first.click()
+        paths.append("/basket")
+        page.goto("/")
         found = [page.locator(f"h3[lang={tag}]").get_by_role("link").first for tag in LANGUAGES]
         paths += [f"{link.get_attribute('href')}?{LINE}" for link in found]
     if person.email == AGENT:
