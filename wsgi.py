@@ -22,7 +22,7 @@ import search.pages.briefs
 import search.pages.home
 import search.pages.saved
 from accounts import security
-from core import clock, database, http, storage
+from core import clock, database, http, mail, storage
 from core.storage import door
 from search.index import Index
 
@@ -39,6 +39,7 @@ def create_app(settings: dict | None = None) -> Flask:
     clock.configure(app.config["ZONE"])
     database.init_app(app)
     app.extensions["store"] = store = storage.open_store(app.config)
+    app.extensions["mailer"] = mail.open_mailer(app.config)
     http.init_app(app, store.origin)
     app.register_blueprint(door.bp)
     security.init_app(app)
