@@ -53,7 +53,7 @@ class Notice(db.Model):
     """One person told of one thing. Written once; only `seen_at` and what became of its mail change."""
     __tablename__ = "notice"
     __table_args__ = (
-        Index("ix_notice_person_id_id", "person_id", "id"),
+        Index("ix_notice_person_id_at", "person_id", "at"),
         Index("ix_notice_unseen", "person_id", "path", sqlite_where=text("seen_at IS NULL"),
               postgresql_where=text("seen_at IS NULL")))
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -120,7 +120,7 @@ def _mine(viewer):
 
 def listing(viewer: Viewer):
     """A query for one's notices, the latest first."""
-    return select(Notice).where(*_mine(viewer)).order_by(Notice.id.desc())
+    return select(Notice).where(*_mine(viewer)).order_by(Notice.at.desc(), Notice.id.desc())
 
 
 def waiting(viewer: Viewer) -> int:
@@ -130,7 +130,7 @@ def waiting(viewer: Viewer) -> int:
 
 def see(viewer: Viewer, *, path: str | None = None, upto: int | None = None):
     """One's notices are seen: of one page, or up to one of them."""
-    chosen = [Notice.path == path] * (path is not None) + [Notice.id <= upto] * (upto is not None)
+    chosen = ([] if path is None else [Notice.path == path]) + ([] if upto is None else [Notice.id <= upto])
     db.session.execute(update(Notice).where(Notice.person_id == viewer.person_id, Notice.seen_at.is_(None), *chosen)
                        .values(seen_at=clock.now()).execution_options(synchronize_session=False))
 

@@ -10,7 +10,7 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing import avails, contracts, drafts, floors, moves, terms, workflow
+from licensing import avails, contracts, drafts, floors, moves, telling, terms, workflow
 from licensing.delivery import lists
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.rights.availability import Verdict
@@ -132,6 +132,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
         to = State(next(step.from_state for step in reversed(offer.steps) if step.action == "park"))
     step = _record(offer, action, side, viewer, to, note)
     FOLLOWS.get(action, _nothing)(offer, viewer, note)
+    telling.step(offer, step, viewer)
     return step
 
 
@@ -165,7 +166,9 @@ def _refuse(offer, viewer, action, taken):
 
 def supersede(offer: Offer, note: str) -> Step:
     """The system ends an offer whose rights went to somebody else; both sides read why."""
-    return _by_system(offer, "supersede", note)
+    step = _by_system(offer, "supersede", note)
+    telling.step(offer, step, None)
+    return step
 
 
 def _by_system(offer, action, note=None):
@@ -234,7 +237,7 @@ def tick(offer_id: int):
                               .execution_options(populate_existing=True))
     if offer_id in due():
         action = {State.SIGNED: "activate", State.ACTIVE: "expire"}.get(State(offer.state), "lapse")
-        _by_system(offer, action)
+        telling.step(offer, _by_system(offer, action), None)
 
 
 def licences(offer: Offer) -> list[Licence]:

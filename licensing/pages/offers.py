@@ -117,8 +117,8 @@ def _diff_rows(shown, versions):
     key = next(key for key, line in differences.by_title(versions[-1]).items() if line.id == shown.id)
     said = [differences.said(differences.by_title(version).get(key)) for version in versions]
     rows = []
-    for term in next(filter(None, reversed(said)), {}):
-        words = [each.get(term, "not in it") for each in said]
+    for term in [each for each in differences.TERMS if any(each in some for some in said)]:
+        words = [each.get(term, "none" if each else "not in it") for each in said]
         rows.append({"term": differences.TERMS[term], "cells": [
             {"words": now, "before": before, "changed": before is not None and before != now}
             for before, now in zip([None, *words], words, strict=False)]})

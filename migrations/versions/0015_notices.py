@@ -27,7 +27,7 @@ def upgrade():
         sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_notice_person_id')),
         sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_notice_organisation_id')),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_notice')))
-    op.create_index('ix_notice_person_id_id', 'notice', ['person_id', 'id'])
+    op.create_index('ix_notice_person_id_at', 'notice', ['person_id', 'at'])
     op.create_index('ix_notice_unseen', 'notice', ['person_id', 'path'], sqlite_where=sa.text('seen_at IS NULL'),
                     postgresql_where=sa.text('seen_at IS NULL'))
     op.create_table(
