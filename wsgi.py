@@ -9,10 +9,12 @@ import config
 import licensing.api.delivery
 import licensing.api.offers
 import licensing.api.promises
+import licensing.api.remarks
 import licensing.api.rights
 import licensing.pages.delivery
 import licensing.pages.frame
 import licensing.pages.offers
+import licensing.pages.remarks
 import licensing.pages.slate
 import licensing.pages.titles
 import media.api.screeners

@@ -8,7 +8,7 @@ from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.money import Money
-from licensing import moves, terms
+from licensing import moves, remarks, terms
 from licensing.models import Offer, OfferLine, Version
 from licensing.workflow import Side, State
 
@@ -76,6 +76,7 @@ def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_unt
 def discard(offer: Offer, viewer: Viewer):
     """Delete a draft: nobody else has ever seen it."""
     _check_draft(offer, viewer)
+    remarks.discard(offer)
     db.session.delete(offer)
     db.session.flush()
 

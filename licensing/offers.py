@@ -10,9 +10,10 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing import avails, contracts, drafts, floors, moves, telling, terms, workflow
+from licensing import avails, contracts, differences, drafts, floors, moves, remarks, telling, terms, workflow
 from licensing.delivery import lists
 from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
+from licensing.remarks import Attachment
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
 from licensing.workflow import Side, State
@@ -36,7 +37,9 @@ def visible(viewer: Viewer):
 
 WHOLE = (selectinload(Offer.versions).selectinload(Version.lines).joinedload(OfferLine.title).selectinload(Title.names),
          selectinload(Offer.versions).joinedload(Version.person),
-         selectinload(Offer.steps).joinedload(Step.person), joinedload(Offer.buyer), joinedload(Offer.seller))
+         selectinload(Offer.steps).joinedload(Step.person),
+         selectinload(Offer.steps).selectinload(Step.attachments).joinedload(Attachment.asset),
+         joinedload(Offer.buyer), joinedload(Offer.seller))
 
 
 def get(offer_id: int, viewer: Viewer) -> Offer:
@@ -101,8 +104,8 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
 # ------------------------------------------------------------------ taking steps
 
 def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = None, note: str | None = None,
-            lines: list[dict] | None = None) -> Step:
-    """Take one step. The caller holds the offer's lock (`lock`).
+            lines: list[dict] | None = None, attachments=(), internal_note: str | None = None) -> Step:
+    """Take one step. The caller holds the offer's lock (`lock`). `attachments` are ids of papers that go out with it.
 
     Raises NotAllowed for the wrong side or role, Conflict for the wrong state or a version that moved,
     Invalid where the step wants terms or a reason, RightsTaken where rights are not free any more. A
@@ -131,6 +134,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action == "resume":  # to where it was parked
         to = State(next(step.from_state for step in reversed(offer.steps) if step.action == "park"))
     step = _record(offer, action, side, viewer, to, note)
+    remarks.accompany(offer, step, viewer, attachments, internal_note)
     FOLLOWS.get(action, _nothing)(offer, viewer, note)
     telling.step(offer, step, viewer)
     return step
@@ -140,8 +144,10 @@ def _check_version(offer, action, version):
     if action in workflow.NAMES_VERSION and version is None:
         raise Invalid({"version": ["Name the version you accept."]})
     if version is not None and version != offer.number:
+        known = 0 < version < offer.number
         raise Conflict(f"The offer has moved to version {offer.number}; you named version {version}. "
-                       "Read it again.", version=offer.number)
+                       "Read it again.", version=offer.number,
+                       changes=differences.asked(offer, version, offer.number) if known else [])
 
 
 def _check_validity(offer):

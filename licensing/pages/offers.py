@@ -5,8 +5,20 @@ from accounts import permissions, security
 from catalogue import titles
 from core import http
 from core.database import db
-from core.errors import Invalid
-from licensing import asking, avails, contracts, differences, drafts, grounds, moves, offers, terms, workflow
+from core.errors import Conflict, Invalid
+from licensing import (
+    asking,
+    avails,
+    contracts,
+    differences,
+    drafts,
+    grounds,
+    moves,
+    offers,
+    remarks,
+    terms,
+    workflow,
+)
 from licensing.models import Offer
 from licensing.pages import ON_A_PAGE, bp
 from licensing.rights import media
@@ -77,12 +89,15 @@ def draft_offer(title_id):
 @bp.get("/offers/<id:offer_id>")
 @security.permit("offer.see")
 def offer(offer_id):
-    """One offer: the terms by version, the thread, and what you may do now."""
+    """One offer: the terms by version, the thread, and what you may do now; the address may ask for a difference."""
     viewer = security.viewer()
-    return _offer_page(offers.get(offer_id, viewer), viewer)
+    shown = offers.get(offer_id, viewer)
+    pair = tuple(request.args.get(name, type=int) for name in ("from", "to"))
+    return _offer_page(shown, viewer, pair=pair if None not in pair else None)
 
 
-def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200):
+def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200, pair=None):
+    pair = pair or (max(1, shown.number - 1), shown.number)
     answers, side = offers.answers(shown, viewer), moves.side_of(shown, viewer)
     licences = offers.licences(shown)
     has_materials = licences and permissions.allows(viewer, "material.see", moves.RELATIONS[side])
@@ -94,6 +109,9 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
         words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
         media_tree=media.vocabulary(), licences=licences, has_materials=has_materials, past=PAST, diff_rows=_diff_rows,
         bare=grounds.bare(licences) if avails.owns(shown.current.lines[0].title, viewer) else {},
+        pair=pair, difference=differences.asked(shown, *pair), terms_said=differences.TERMS,
+        inside=remarks.notes(shown, viewer), papers=remarks.waiting(shown, viewer),
+        sends_papers=moves.may(viewer, side, "submit"),
         form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status
 
@@ -139,7 +157,7 @@ def save_draft(offer_id):
                                    "valid_until": request.form.get("valid_until") or None})
         drafts.revise(shown, viewer, **data)
         if action != "save":
-            offers.advance(shown, viewer, action, note=request.form.get("note"))
+            offers.advance(shown, viewer, action, **_beside(request.form))
     except Invalid as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422)
@@ -168,18 +186,28 @@ def step(offer_id):
     lines = lines_in(request.form) or None
     try:
         data = load(StepSchema(), {"action": request.form.get("action", ""), "lines": lines,
-                                   "version": request.form.get("version", type=int),
-                                   "note": request.form.get("note") or None})
+                                   "version": request.form.get("version", type=int), **_beside(request.form)})
         taken = offers.advance(shown, viewer, **data)
     except Invalid as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422)
-    except contracts.RightsTaken as problem:
+    except Conflict as problem:
         db.session.rollback()
-        return _offer_page(offers.get(offer_id, viewer), viewer, refusal=problem, status=409)
+        named, now = request.form.get("version", type=int), offers.get(offer_id, viewer)
+        if isinstance(problem, contracts.RightsTaken):
+            return _offer_page(now, viewer, refusal=problem, status=409)
+        if problem.more.get("version") != now.number or not 0 < (named or 0) < now.number:
+            raise
+        return _offer_page(now, viewer, {"version": [problem.detail]}, status=409, pair=(named, now.number))
     if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept
         return _offer_page(shown, viewer, refusal=refusal, status=409)
     return redirect(url_for(".offer", offer_id=offer_id))
+
+
+def _beside(form) -> dict:
+    """What goes with a step beside its terms, as its form says."""
+    return {"note": form.get("note") or None, "internal_note": form.get("internal_note") or None,
+            "attachments": form.getlist("attachments")}
 
 
 @bp.get("/approvals")
