@@ -62,13 +62,13 @@ def _held(offer_ids) -> list[Offer]:
 
 
 def _touched(offer, licence_id, roots) -> bool:
-    """Whether something of the offer would still be free without the licence."""
+    """Whether the answer to the offer is another because of the licence."""
     for line in offer.current.lines:
         if line.title.root_id in roots:
             said = terms.of_row(line)
             now, without = (avails.granting(line.title_id, said, offer.buyer_id, leaving_out=each)
                             for each in (None, licence_id))
-            if now.free != without.free:
+            if (now.free, now.reasons) != (without.free, without.reasons):
                 return True
     return False
 
@@ -76,7 +76,7 @@ def _touched(offer, licence_id, roots) -> bool:
 def _tell(offer):
     answers = [(line, said, avails.ask(line.title_id, said, offer.buyer_id))
                for line in offer.current.lines for said in [terms.of_row(line)]]
-    if all(answer.verdict == Verdict.UNAVAILABLE and not answer.alternatives for _, _, answer in answers):
+    if all(_gone(*each, offer.buyer_id) for each in answers):
         offers.supersede(offer, "Nothing of it is left: the same rights were licensed in another deal.")
         return
     groups = {}
@@ -91,6 +91,14 @@ def _tell(offer):
              *(left(*each, viewers[0]) for each in answers)], todo=todo))
 
 
+def _gone(line, said, answer, buyer_id) -> bool:
+    """Whether nothing is left of a line: no part of it, no episode, nothing that could be asked for instead."""
+    if answer.verdict != Verdict.UNAVAILABLE or answer.alternatives:
+        return False
+    parts = avails.ask_all(avails.leaves(line.title_id), said, buyer_id).values()
+    return all(each.verdict == Verdict.UNAVAILABLE and not each.alternatives for each in parts)
+
+
 def _todo(offer, viewer) -> str:
     possible = moves.actions(offer, viewer)
     return ("You can counter with what is left." if "counter" in possible else
@@ -101,10 +109,17 @@ def left(line: OfferLine, said, answer, viewer) -> str:
     """What is left of one line, for this viewer: the seller reads which deal took the rest."""
     shown = avails.described(answer, said, line.title, viewer)
     found = [f"{line.title.original_title}: {shown['text']}",
-             *(each["text"] for each in shown["reasons"] if each["blocking"])]
+             *(f"{each['text']}{_parts(each)}" for each in shown["reasons"] if each["blocking"])]
     if free := [each["label"] for each in shown["free"]] if answer.verdict == Verdict.PARTIAL else []:
         more = f" and {len(free) - BLOCKS} blocks more" if len(free) > BLOCKS else ""
         found.append(f"Still free: {'; '.join(free[:BLOCKS])}{more}.")
     if shown["alternatives"]:
         found.append(f"It could be instead: {'; '.join(each['text'] for each in shown['alternatives'])}.")
     return "\n".join(found)
+
+
+def _parts(reason) -> str:
+    """The episodes that a reason is about: the others are left."""
+    names = [each["title"] for each in reason.get("children", [])]
+    more = f" and {len(names) - BLOCKS} more" if len(names) > BLOCKS else ""
+    return f" It is about {', '.join(names[:BLOCKS])}{more}." if names else ""
