@@ -4,20 +4,26 @@ A letter is one person's. Nothing that people write can become a header of its o
 markup: what stands in a header is one line, and the text of a letter is escaped where it is HTML.
 """
 import os
+import re
 import smtplib
 import ssl
 import unicodedata
 from abc import ABC, abstractmethod
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from email import policy
-from email.headerregistry import Address
-from email.message import EmailMessage
+from email.header import Header
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime, formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 SECONDS = 20  # that a server may take for each answer
 LONGEST_SUBJECT = 200
+LINES = compat32.clone(linesep="\r\n")
+ADDRESS = re.compile(r"""[^\s@<>,;:"()\[\]\\\x00-\x1f\x7f-\U0010ffff]{1,64}@[A-Za-z0-9.-]{1,250}""")
 TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # characters that turn the reading
 
 
@@ -50,29 +56,40 @@ def one_line(words: str) -> str:
     return " ".join(seen.split())
 
 
+def _words(words: str) -> Header:
+    """What looks like an encoded word is encoded, too, so that it stays what was written."""
+    return Header(words, "us-ascii" if words.isascii() and "=?" not in words else "utf-8")
+
+
+def _person(name: str, address: str) -> Header:
+    if name.isascii() and "=?" not in name:
+        return Header(formataddr((name, address)))
+    header = Header(name, "utf-8")
+    header.append(f"<{address}>", "us-ascii")
+    return header
+
+
 class Mailer(ABC):
     """A way out. `sender` is "Name <address>" or an address alone; `host` ends the ids of letters."""
 
     def __init__(self, sender: str, host: str):
-        name, _, address = sender.rpartition("<")
-        self.sender = Address(one_line(name).strip('"'), addr_spec=address.rstrip("> "))
-        self.host = host
+        name, self.sender = parseaddr(sender)
+        self.sender_name, self.host = one_line(name), host
 
-    def message(self, letter: Letter) -> EmailMessage:
-        """The letter as RFC 5322 has it. Raises Refused where its address is none."""
-        message = EmailMessage(policy=policy.SMTP)
-        try:
-            message["To"] = Address(one_line(letter.name), addr_spec=letter.address)
-        except ValueError as problem:
-            raise Refused(f"{letter.address!r} is no address: {problem}") from None
-        message["From"] = self.sender
-        message["Subject"] = one_line(letter.subject)[:LONGEST_SUBJECT]
-        message["Date"] = letter.at
+    def message(self, letter: Letter) -> MIMEMultipart:
+        """The letter as RFC 5322 has it, its words encoded by RFC 2047. Raises Refused where its address is none."""
+        if not ADDRESS.fullmatch(letter.address):
+            raise Refused(f"{letter.address!r} is no address that mail can go to.")
+        message = MIMEMultipart("alternative")
+        message["From"] = _person(self.sender_name, self.sender)
+        message["To"] = _person(one_line(letter.name), letter.address)
+        message["Subject"] = _words(one_line(letter.subject)[:LONGEST_SUBJECT].rstrip())
+        message["Date"] = format_datetime(letter.at)
         message["Message-ID"] = f"<{letter.key}@{self.host}>"
         message["References"] = f"<{letter.thread}@{self.host}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.text, cte="quoted-printable")
-        message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+        message.attach(MIMEText(letter.text, "plain", "utf-8"))
+        message.attach(MIMEText(letter.html, "html", "utf-8"))
         return message
 
     @abstractmethod
@@ -95,7 +112,7 @@ class Folder(Mailer):
         return f"as files into {self.folder}"
 
     def send(self, letter):
-        data = self.message(letter).as_bytes()
+        data = self.message(letter).as_bytes(policy=LINES)
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished = self.folder / f".{letter.key}"
         with unfinished.open("wb") as file:
@@ -122,10 +139,10 @@ class Smtp(Mailer):
         return f"by {self.url.scheme}://{self.url.hostname}:{self.port}"
 
     def send(self, letter):
-        message = self.message(letter)
+        data = self.message(letter).as_bytes(policy=LINES)
         with self._server() as server:
             try:
-                server.send_message(message)
+                server.sendmail(self.sender, [letter.address], data)
             except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as problem:
                 code, said = (next(iter(problem.recipients.values())) if hasattr(problem, "recipients")
                               else (problem.smtp_code, problem.smtp_error))
@@ -133,29 +150,35 @@ class Smtp(Mailer):
                 if 500 <= code < 600 and not isinstance(problem, smtplib.SMTPSenderRefused):
                     raise Refused(words) from None
                 raise Away(words) from None
-            except smtplib.SMTPNotSupportedError as problem:  # an address beyond ASCII, on a server that takes none
-                raise Refused(str(problem)) from None
             except (smtplib.SMTPServerDisconnected, OSError) as problem:
                 raise Away(str(problem)) from None
 
+    @contextmanager
     def _server(self):
+        """A connection that is ready to send. Raises Away."""
+        secure = self.url.scheme == "smtps"
         try:
-            if self.url.scheme == "smtps":
-                server = smtplib.SMTP_SSL(self.url.hostname, self.port, timeout=SECONDS,
-                                          context=ssl.create_default_context())
-            else:
-                server = smtplib.SMTP(self.url.hostname, self.port, timeout=SECONDS)
-            server.ehlo()
-            if self.url.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
-                server.ehlo()
-            if self.url.username:
-                if not isinstance(server.sock, ssl.SSLSocket):
-                    raise Away("The server offers no TLS, and a password is not sent without it.")
-                server.login(unquote(self.url.username), unquote(self.url.password or ""))
-            return server
+            server = (smtplib.SMTP_SSL(self.url.hostname, self.port, timeout=SECONDS,
+                                       context=ssl.create_default_context()) if secure
+                      else smtplib.SMTP(self.url.hostname, self.port, timeout=SECONDS))
         except (smtplib.SMTPException, OSError) as problem:
             raise Away(str(problem)) from None
+        with closing(server):
+            try:
+                server.ehlo()
+                if not secure and server.has_extn("starttls"):
+                    server.starttls(context=ssl.create_default_context())
+                    server.ehlo()
+                    secure = True
+                if self.url.username:
+                    if not secure:
+                        raise Away("The server offers no TLS, and a password is not sent without it.")
+                    server.login(unquote(self.url.username), unquote(self.url.password or ""))
+            except (smtplib.SMTPException, OSError) as problem:
+                raise Away(str(problem)) from None
+            yield server
+            with suppress(smtplib.SMTPException, OSError):  # what it took it has taken
+                server.quit()
 
     def lacks(self):
         try:
