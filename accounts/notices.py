@@ -41,12 +41,14 @@ class Change:
 
 @dataclass(frozen=True)
 class News:
-    """What is told: what happened in one line; the same in sentences; the difference; what to do next; where."""
+    """What is told: what happened in one line; where; the same in sentences; the difference; what to do next; and the
+    names in all of it with their languages."""
     subject: str
     path: str
     said: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     todo: str = ""
+    names: dict[str, str | None] = field(default_factory=dict)
 
 
 class Notice(db.Model):
@@ -62,7 +64,7 @@ class Notice(db.Model):
     kind: Mapped[str] = mapped_column(String(20))
     subject: Mapped[str] = mapped_column(String(LONGEST_SUBJECT))
     path: Mapped[str] = mapped_column(String(200))  # of the page it is about
-    body: Mapped[dict] = mapped_column(JSON)  # {said, changes, todo}, as in News
+    body: Mapped[dict] = mapped_column(JSON)  # {said, changes, todo, names}, as in News
     bell: Mapped[bool]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -98,7 +100,8 @@ def tell(to: list[Viewer], kind: str, news: News, once: bool = False):
     knowing = set(db.session.scalars(select(Notice.person_id).where(
         Notice.person_id.in_(ids), Notice.kind == kind, Notice.path == news.path, Notice.seen_at.is_(None)))
     ) if once and ids else set()
-    body = {"said": news.said, "changes": [vars(each) for each in news.changes], "todo": news.todo}
+    body = {"said": news.said, "changes": [vars(each) for each in news.changes], "todo": news.todo,
+            "names": news.names}
     made = []
     for viewer in {each.person_id: each for each in to}.values():
         choice = chosen.get(viewer.person_id)

@@ -1,5 +1,6 @@
 """The account page, what one is told, and leaving."""
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from markupsafe import Markup
 
 from accounts import letters, notices, security
 from accounts.models import Person
@@ -51,7 +52,7 @@ def list_notices():
     shown = db.session.scalars(notices.listing(security.viewer()).limit(ON_A_PAGE + 1).offset(
         (page - 1) * ON_A_PAGE)).all()
     return render_template("accounts/notices.html", shown=shown[:ON_A_PAGE], page=page, more=len(shown) > ON_A_PAGE,
-                           by_title=letters.by_title, kinds=notices.KINDS)
+                           by_title=letters.by_title, marked=lambda *said: Markup(letters.marked(*said)))  # noqa: S704 - escaped there
 
 
 @bp.post("/notices/seen")

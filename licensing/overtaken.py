@@ -88,7 +88,7 @@ def _tell(offer):
             f"Rights in offer {offer.id} were licensed in another deal: {telling.named(offer)}", f"/offers/{offer.id}",
             [f"{offer.buyer.name} and {offer.seller.name}, offer {offer.id}, version {offer.number}. It was checked "
              "again at once, and cannot be agreed or signed as it stands. This is what is left:",
-             *(left(*each, viewers[0]) for each in answers)], todo=todo))
+             *(left(*each, viewers[0]) for each in answers)], todo=todo, names=telling.names(offer)))
 
 
 def _gone(line, said, answer, buyer_id) -> bool:

@@ -40,7 +40,8 @@ def step(offer: Offer, taken: Step, by: Viewer | None):
             if kind := _kind(offer, taken, viewer, side, todo):
                 groups.setdefault((side, kind, _sentence(todo)), []).append(viewer)
     for (side, kind, todo), viewers in groups.items():
-        notices.tell(viewers, kind, News(_subject(offer, taken, side), path, _said(offer, taken), changes, todo))
+        notices.tell(viewers, kind, News(
+            _subject(offer, taken, side), path, _said(offer, taken), changes, todo, names(offer)))
 
 
 def parties(offer: Offer) -> list[Viewer]:
@@ -79,6 +80,12 @@ def _changes(offer, taken) -> list[Change]:
         return []
     return [Change(each["title"], differences.TERMS[each["term"]], each["delta"], each["before"], each["after"])
             for each in differences.asked(offer, taken.version - 1, taken.version)]
+
+
+def names(offer: Offer) -> dict[str, str | None]:
+    """{name: its language} of every title that stands, or stood, in an offer."""
+    return {line.title.original_title: line.title.original_language
+            for version in offer.versions for line in version.lines}
 
 
 def named(offer: Offer) -> str:

@@ -138,11 +138,13 @@ def tick(search_id: int, index: Engine):
 
 def _tell(saved, viewer, title_ids):
     """Once until they look: a search may find something new every minute."""
-    names = db.session.scalars(select(Title.original_title).where(Title.id.in_(title_ids), titles.visible(viewer))
-                               .order_by(Title.id.desc()).limit(SHOWN)).all()
+    names = dict(db.session.execute(
+        select(Title.original_title, Title.original_language).where(Title.id.in_(title_ids), titles.visible(viewer))
+        .order_by(Title.id.desc()).limit(SHOWN)).all())
     more = [f"and {len(title_ids) - len(names)} more"] * (len(title_ids) > len(names))
     notices.tell([viewer], "searches", notices.News(
-        f"New in your saved search “{saved.name}”", _path(saved.id), ["\n".join([*names, *more])]), once=True)
+        f"New in your saved search “{saved.name}”", _path(saved.id), ["\n".join([*names, *more])],
+        names=names), once=True)
 
 
 def _path(search_id) -> str:

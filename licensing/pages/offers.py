@@ -16,6 +16,7 @@ from licensing import (
     moves,
     offers,
     remarks,
+    telling,
     terms,
     workflow,
 )
@@ -110,6 +111,7 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
         media_tree=media.vocabulary(), licences=licences, has_materials=has_materials, past=PAST, diff_rows=_diff_rows,
         bare=grounds.bare(licences) if avails.owns(shown.current.lines[0].title, viewer) else {},
         pair=pair, difference=differences.asked(shown, *pair), terms_said=differences.TERMS,
+        spoken=telling.names(shown),
         inside=remarks.notes(shown, viewer), papers=remarks.waiting(shown, viewer),
         sends_papers=moves.may(viewer, side, "submit"),
         form_lines=_form_lines(shown, typed), line_title_url=_line_title_url,
