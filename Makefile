@@ -15,7 +15,7 @@ help: ## what there is
 run: .venv/run.stamp ## set up, load the demo world, start web and worker (PORT=…)
 	@$(FLASK) db upgrade 2>/dev/null || $(FLASK) db upgrade
 	@$(FLASK) seed
-	@exec $(FLASK) serve --port $(PORT)
+	@SLATE_SITE=$${SLATE_SITE:-http://localhost:$(PORT)} exec $(FLASK) serve --port $(PORT)
 
 test: .venv/dev.stamp ## every test this machine can run; names what it could not
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

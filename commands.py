@@ -14,7 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import text
 
 import seed as demo
-from accounts import people
+from accounts import notices, people
 from core import outbox
 from core.database import db
 from core.errors import Conflict
@@ -89,8 +89,9 @@ def work():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
-            for duty in (media_worker.work, media_worker.encode):
-                threading.Thread(target=_attend, args=[duty, current_app._get_current_object()], daemon=True).start()
+            for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"), (_post, "mailer")):
+                threading.Thread(target=_attend, args=[duty, outside, current_app._get_current_object()],
+                                 daemon=True).start()
             worker.work(the_index(), click.echo)
     except BlockingIOError:
         raise click.ClickException("Another worker is at work in this folder.") from None
@@ -98,10 +99,14 @@ def work():
         pass
 
 
-def _attend(duty, app):
-    """Beside the index: a store that is slow or gone keeps no title from being found."""
+def _attend(duty, outside, app):
+    """Beside the index: a store or a mail server that is slow or gone keeps no title from being found."""
     with app.app_context():
-        duty(app.extensions["store"], click.echo)
+        duty(app.extensions[outside], click.echo)
+
+
+def _post(mailer, say):
+    notices.work(mailer, current_app.config["SITE"], say)
 
 
 @click.command()
@@ -150,6 +155,11 @@ def doctor():
         problems += lacking
     else:
         click.echo(f"The store keeps what it is given: {store}")
+    mailer = current_app.extensions["mailer"]
+    if lacking := mailer.lacks():
+        problems.append(lacking)
+    else:
+        click.echo(f"Mail goes out {mailer}")
     click.echo("ffmpeg makes stills of films, and 720 lines of taller ones." if films.can() else
                "Films are shown as they were sent, and without stills. To have more: apt-get install ffmpeg")
     if worker.alive(current_app.config["INSTANCE"]):

@@ -5,6 +5,7 @@ would be dangerous are refused, each with the way to mend it.
 """
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parent
@@ -30,6 +31,11 @@ def read(environ=os.environ):
     seconds = environ.get("READING_SECONDS", str(MOST_READING_SECONDS))
     if not (seconds.isascii() and seconds.isdigit() and 1 <= int(seconds) <= MOST_READING_SECONDS):
         raise BadSettings(f"READING_SECONDS is {seconds!r}; set it to a number from 1 to {MOST_READING_SECONDS}.")
+    mail = environ.get("MAIL_URL", "")
+    if mail and (urlsplit(mail).scheme not in ("smtp", "smtps") or not urlsplit(mail).hostname):
+        raise BadSettings("MAIL_URL is no address of a mail server. Set it to one such as "
+                          "smtps://user:password@mail.example.com:465, or leave it empty to keep mail as files.")
+    site = environ.get("SLATE_SITE", "http://localhost:5000").rstrip("/")
     instance = Path(environ.get("SLATE_INSTANCE", ROOT / "instance")).absolute()
     return {
         "PRODUCTION": production,
@@ -45,7 +51,10 @@ def read(environ=os.environ):
         "S3_ACCESS_KEY": environ.get("S3_ACCESS_KEY") or None,
         "S3_SECRET_KEY": environ.get("S3_SECRET_KEY") or None,
         "READING_SECONDS": int(seconds),
-        "SITE": environ.get("SLATE_SITE", "http://localhost:5000").rstrip("/"),
+        "MAIL_URL": mail,
+        "MAIL_FOLDER": environ.get("MAIL_FOLDER", str(instance / "mail")),
+        "MAIL_FROM": environ.get("MAIL_FROM", f"Slate <slate@{urlsplit(site).hostname}>"),
+        "SITE": site,
         "ZONE": ZoneInfo(environ.get("SLATE_ZONE", "UTC")),
         "MAX_CONTENT_LENGTH": 2 * 1024 * 1024,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -4,11 +4,16 @@ Built through the domain's own verbs, so that it can hold nothing a person could
 """
 from datetime import date, timedelta
 
-from accounts import people, security
+from sqlalchemy import delete, select
+
+from accounts import notices, people, security
+from accounts.notices import Notice
 from accounts.permissions import Role
 from catalogue import links, titles
 from catalogue.models import LinkKind, Title
 from core import clock
+from core.database import db
+from core.outbox import OutboxRow
 from licensing import contracts, drafts, holds, mandates, offers, promises, terms
 from licensing.models import Offer
 from licensing.money import instalments, payments
@@ -44,6 +49,7 @@ def load() -> bool:
     _promises(who, harbour)
     _offers(who, harbour)
     _morning(who, harbour)
+    _long_read(who)
     briefs.create(who["agent@harbour"], "Drama in Cantonese, SVOD, Taiwan and Singapore, 2027 to 2029, exclusive",
                   people.organisation_named("Nordlys Distribution").id)
     return True
@@ -228,6 +234,14 @@ def _morning(who, of):
             for viewer, action in ((buyer, "submit"), (agent, "accept")):
                 offers.advance(offers.lock(offer.id, viewer), viewer, action, version=1)
     _licence(of["salt"], "Dnipro TV", "UA", "free_tv", "2026-06-01", "2028-03-31", contract="HP-D-044")
+
+
+def _long_read(who):
+    """What happened more than two weeks ago was read, and its mail has come, long since."""
+    old = list(db.session.scalars(select(Notice.id).where(Notice.at < clock.now() - timedelta(days=14))))
+    for viewer in who.values():
+        notices.see(viewer, upto=max(old, default=0))
+    db.session.execute(delete(OutboxRow).where(OutboxRow.topic == notices.TOPIC, OutboxRow.subject_id.in_(old)))
 
 
 S, A, R, B = "seller", "agent@harbour", "rights@harbour", None  # None is the buyer

@@ -16,6 +16,7 @@ import licensing.api.offers
 import licensing.api.paper
 import licensing.api.promises
 import licensing.api.refusals
+import licensing.api.remarks
 import licensing.api.rights
 import licensing.pages.approvals
 import licensing.pages.basket
@@ -27,6 +28,7 @@ import licensing.pages.money
 import licensing.pages.offers
 import licensing.pages.paper
 import licensing.pages.refusals
+import licensing.pages.remarks
 import licensing.pages.slate
 import licensing.pages.titles
 import media.api.screeners
@@ -36,7 +38,7 @@ import search.pages.briefs
 import search.pages.home
 import search.pages.saved
 from accounts import security
-from core import clock, database, http, storage
+from core import clock, database, http, mail, storage
 from core.storage import door
 from search.index import Index
 
@@ -53,6 +55,7 @@ def create_app(settings: dict | None = None) -> Flask:
     clock.configure(app.config["ZONE"])
     database.init_app(app)
     app.extensions["store"] = store = storage.open_store(app.config)
+    app.extensions["mailer"] = mail.open_mailer(app.config)
     http.init_app(app, store.origin)
     app.register_blueprint(door.bp)
     security.init_app(app)

@@ -1,20 +1,70 @@
-"""The account page, and leaving."""
-from flask import Blueprint, redirect, render_template, url_for
+"""The account page, what one is told, and leaving."""
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from markupsafe import Markup
 
-from accounts import security
+from accounts import letters, notices, security
 from accounts.models import Person
+from core import http
 from core.database import db
+from core.errors import Invalid, NotSignedIn
 from core.http import writes
 
 bp = Blueprint("accounts_pages", __name__)
+ON_A_PAGE = 30
+
+
+@bp.app_context_processor
+def bell():
+    """How many notices the viewer has not seen, for the masthead."""
+    def unseen():
+        try:
+            return notices.waiting(security.viewer())
+        except NotSignedIn:
+            return 0
+    return {"notices_waiting": unseen}
 
 
 @bp.get("/account")
 @security.permit("look_up")
 def account():
     """Who you are here, and for whom you act."""
-    person = db.session.get(Person, security.viewer().person_id)
-    return render_template("accounts/account.html", person=person)
+    viewer = security.viewer()
+    return render_template("accounts/account.html", person=db.session.get(Person, viewer.person_id),
+                           choices=notices.choices(viewer), kinds=notices.KINDS, refusal=notices.refusal(viewer))
+
+
+@bp.post("/account/notices")
+@security.permit("notice.see")
+@writes
+def choose_notices():
+    """Say what reaches oneself."""
+    notices.choose(security.viewer(), {kind: {way: f"{kind}-{way}" in request.form for way in notices.WAYS}
+                                       for kind in notices.KINDS})
+    flash("Noted: from now on you are told like this.")
+    return redirect(url_for(".account", _anchor="notices"))
+
+
+@bp.get("/notices")
+@security.permit("notice.see")
+def list_notices():
+    """What one was told, the latest first."""
+    page = http.page_asked()
+    shown = db.session.scalars(notices.listing(security.viewer()).limit(ON_A_PAGE + 1).offset(
+        (page - 1) * ON_A_PAGE)).all()
+    return render_template("accounts/notices.html", shown=shown[:ON_A_PAGE], page=page, more=len(shown) > ON_A_PAGE,
+                           by_title=letters.by_title, marked=lambda *said: Markup(letters.marked(*said)))  # noqa: S704 - escaped there
+
+
+@bp.post("/notices/seen")
+@security.permit("notice.see")
+@writes
+def see_notices():
+    """Everything up to what was shown is seen."""
+    upto = request.form.get("upto", "")
+    if not (upto.isascii() and upto.isdigit() and len(upto) < 10):
+        raise Invalid({"upto": ["Name the latest notice that you saw."]})
+    notices.see(security.viewer(), upto=int(upto))
+    return redirect(url_for(".list_notices"))
 
 
 @bp.post("/sign-out")

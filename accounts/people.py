@@ -3,7 +3,7 @@ import hashlib
 import secrets
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from accounts.models import ApiToken, Membership, Organisation, Person, Trade
 from accounts.permissions import Role, Viewer
@@ -69,8 +69,21 @@ def viewer(person_id: int) -> Viewer | None:
         select(Membership).where(Membership.person_id == person_id)
         .options(joinedload(Membership.person), joinedload(Membership.organisation))
         .order_by(Membership.id).limit(1))
-    if membership is None or not membership.person.active:
-        return None
+    return _viewer(membership) if membership is not None and membership.person.active else None
+
+
+def acting_for(organisation_ids) -> list[Viewer]:
+    """Everyone who acts for one of these organisations."""
+    earlier = aliased(Membership)
+    first = ~select(earlier.id).where(earlier.person_id == Membership.person_id, earlier.id < Membership.id).exists()
+    found = db.session.scalars(
+        select(Membership).join(Membership.person).where(Membership.organisation_id.in_(organisation_ids), first,
+                                                         Person.active)
+        .options(contains_eager(Membership.person), joinedload(Membership.organisation)).order_by(Membership.id))
+    return [_viewer(each) for each in found]
+
+
+def _viewer(membership):
     person, theirs = membership.person, membership.organisation
     return Viewer(person.id, person.name or person.email, person.email, theirs.id, theirs.name,
                   membership.held, frozenset(theirs.trades))

@@ -61,6 +61,7 @@ TABLE = (
     ("open",                None,             {ANY}),                # no sign-in needed
     ("object.reach",        None,             {ANY}),                # the signature in the address is the rule
     ("look_up",             EVERYONE,         {ANY}),                # vocabulary, organisations, oneself
+    ("notice.see",          EVERYONE,         {ANY}),                # one's own
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),

@@ -1,5 +1,5 @@
-"""The shape of people and organisations on the wire."""
-from marshmallow import Schema, fields
+"""The shape of people, organisations and notices on the wire."""
+from marshmallow import Schema, fields, validate
 
 
 class OrganisationSchema(Schema):
@@ -30,3 +30,29 @@ class MeSchema(Schema):
     person = fields.Nested(PersonSchema)
     organisations = fields.List(fields.Nested(MembershipSchema))
     roles = fields.List(fields.String(), metadata={"description": "in the organisation you act for"})
+
+
+class NoticeSchema(Schema):
+    id = fields.String()
+    kind = fields.String()
+    subject = fields.String()
+    path = fields.String(metadata={"description": "of the page it is about"})
+    said = fields.List(fields.String(), attribute="body.said")
+    changes = fields.List(fields.Dict(), attribute="body.changes")
+    todo = fields.String(attribute="body.todo", metadata={"description": "what you can do next"})
+    at = fields.DateTime()
+    seen_at = fields.DateTime(allow_none=True)
+
+
+class SeenSchema(Schema):
+    upto = fields.Integer(required=True, validate=validate.Range(1, 2**31 - 1),
+                          metadata={"description": "the id of the latest notice that you saw"})
+
+
+class WaysSchema(Schema):
+    bell = fields.Boolean()
+    mail = fields.Boolean()
+
+
+class ChoicesSchema(Schema):
+    choices = fields.Dict(keys=fields.String(), values=fields.Nested(WaysSchema), required=True)

@@ -4,15 +4,18 @@ A row says *what changed*, never the new content: whoever handles it reads the t
 may be handled late, twice or out of order. A row that fails is tried again, later each time, and is
 shown by `flask outbox`; it never holds up the rows behind it.
 """
+import time
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, delete, func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
 from core.database import UtcDateTime, db
 
 LONGEST_PAUSE = timedelta(hours=1)
+IDLE_SECONDS, AWAY_SECONDS = 0.3, 2
 
 
 class OutboxRow(db.Model):
@@ -101,3 +104,20 @@ def oldest(topic: str) -> datetime | None:
 def failing() -> list[OutboxRow]:
     """Rows that have failed at least once, oldest first."""
     return db.session.scalars(select(OutboxRow).where(OutboxRow.attempts > 0).order_by(OutboxRow.id)).all()
+
+
+def forever(waits: str, say, turn, passing: tuple[type[Exception], ...] = ()):
+    """Turn after turn until the process ends. A database that does not answer, or what is `passing`, is waited for,
+    and that is said once: "Mail waits: …"."""
+    away = False
+    while True:
+        try:
+            turn()
+            away = False
+        except (OperationalError, *passing) as problem:
+            if not away:
+                say(f"{waits}: {problem}")
+            away = True
+            db.session.rollback()
+        db.session.remove()
+        time.sleep(AWAY_SECONDS if away else IDLE_SECONDS)

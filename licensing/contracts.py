@@ -9,7 +9,7 @@ from accounts import permissions
 from accounts.permissions import Relation, Viewer
 from catalogue import changes, titles
 from catalogue.models import Title
-from core import clock
+from core import clock, outbox
 from core.database import db
 from core.errors import Conflict, NotAllowed, NotFound
 from licensing import avails, checks, guard, mandates, terms
@@ -70,6 +70,8 @@ def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int 
     for line in licence.lines:
         guard.post(line)
     changes.note(*{title.id for title, _ in lines})
+    if viewer:  # a person did it: open offers over the same rights are checked again (`licensing.overtaken`)
+        outbox.put("licensed", licence.id)
     return licence
 
 

@@ -8,7 +8,7 @@ from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.money import LARGEST
-from licensing import moves, terms
+from licensing import moves, remarks, terms
 from licensing.models import Offer, OfferLine, Version
 from licensing.money import prices
 from licensing.workflow import Side, State
@@ -82,6 +82,7 @@ def lines_of(offer: Offer) -> list[dict]:
 def discard(offer: Offer, viewer: Viewer):
     """Delete a draft: nobody else has ever seen it."""
     _check_draft(offer, viewer)
+    remarks.discard(offer)
     db.session.delete(offer)
     db.session.flush()
 

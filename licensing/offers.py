@@ -11,7 +11,19 @@ from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing import avails, contracts, drafts, floors, holds, moves, terms, workflow
+from licensing import (
+    avails,
+    contracts,
+    differences,
+    drafts,
+    floors,
+    holds,
+    moves,
+    remarks,
+    telling,
+    terms,
+    workflow,
+)
 from licensing.after import amendments
 from licensing.approvals import cases, given
 from licensing.delivery import lists
@@ -19,6 +31,7 @@ from licensing.models import Licence, Line, Offer, OfferLine, Step, Version
 from licensing.money import instalments
 from licensing.paper import memos
 from licensing.refusals import last
+from licensing.remarks import Attachment
 from licensing.rights.availability import Verdict
 from licensing.terms import Terms
 from licensing.workflow import Side, State
@@ -42,8 +55,9 @@ def visible(viewer: Viewer):
 
 WHOLE = (selectinload(Offer.versions).selectinload(Version.lines).joinedload(OfferLine.title).selectinload(Title.names),
          selectinload(Offer.versions).joinedload(Version.person),
-         selectinload(Offer.steps).joinedload(Step.person), joinedload(Offer.buyer), joinedload(Offer.seller),
-         joinedload(Offer.root))
+         selectinload(Offer.steps).joinedload(Step.person),
+         selectinload(Offer.steps).selectinload(Step.attachments).joinedload(Attachment.asset),
+         joinedload(Offer.buyer), joinedload(Offer.seller), joinedload(Offer.root))
 
 
 def get(offer_id: int, viewer: Viewer) -> Offer:
@@ -124,8 +138,9 @@ def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
 
 def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = None, note: str | None = None,
             lines: list[dict] | None = None, payment: dict | None = None, valid_until: date | None = None,
-            first_day_gone: date | None = None, governing: str | None = None, sha256: str | None = None) -> Step:
-    """Take one step. The caller holds the offer's lock (`lock`).
+            first_day_gone: date | None = None, governing: str | None = None, sha256: str | None = None,
+            attachments=(), internal_note: str | None = None) -> Step:
+    """Take one step. The caller holds the offer's lock (`lock`). `attachments` are ids of papers that go out with it.
 
     `first_day_gone` says from when a deal is ended, `governing` is the text of a memo, `sha256` of the one that is
     signed.
@@ -170,6 +185,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action == "sign":
         memos.sign(offer, side, viewer, sha256)
     step = _record(offer, action, side, viewer, to, note)
+    remarks.accompany(offer, step, viewer, attachments, internal_note)
     if action == "issue_memo":
         memos.issue(offer, governing)
     elif action == "amend":
@@ -177,6 +193,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     elif action in ("terminate", "revert"):
         _free_the_rest(offer, step, first_day_gone or clock.today())
     FOLLOWS.get(action, _nothing)(offer, viewer, note)
+    telling.step(offer, step, viewer)
     return step
 
 
@@ -184,8 +201,10 @@ def _check_version(offer, action, version):
     if action in workflow.NAMES_VERSION and version is None:
         raise Invalid({"version": ["Name the version you accept."]})
     if version is not None and version != offer.number:
+        known = 0 < version < offer.number
         raise Conflict(f"The offer has moved to version {offer.number}; you named version {version}. "
-                       "Read it again.", version=offer.number)
+                       "Read it again.", version=offer.number,
+                       changes=differences.asked(offer, version, offer.number) if known else [])
 
 
 def _check_validity(offer):
@@ -210,7 +229,9 @@ def _refuse(offer, viewer, action, taken):
 
 def supersede(offer: Offer, note: str) -> Step:
     """The system ends an offer whose rights went to somebody else; both sides read why."""
-    return _by_system(offer, "supersede", note)
+    step = _by_system(offer, "supersede", note)
+    telling.step(offer, step, None)
+    return step
 
 
 def _by_system(offer, action, note=None):
@@ -325,7 +346,7 @@ def tick(offer_id: int):
                               .execution_options(populate_existing=True))
     if due(offer_id):
         action = {State.SIGNED: "activate", State.ACTIVE: "expire"}.get(State(offer.state), "lapse")
-        _by_system(offer, action)
+        telling.step(offer, _by_system(offer, action), None)
         if action == "expire":
             _end_amendments(offer, f"The deal it amends, offer {offer.id}, has expired.")
 

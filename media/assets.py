@@ -75,11 +75,12 @@ def is_own(asset: Asset, viewer: Viewer) -> bool:
 
 # ------------------------------------------------------------------ sending
 
-def create(title: Title, by: Viewer, store: Store, *, kind: str, filename: str, content_type: str, size: int,
+def create(title: Title | None, by: Viewer, store: Store, *, kind: str, filename: str, content_type: str, size: int,
            sha256=None, language=None, alt=None, focal_point=None, film_id=None, track=None) -> Asset:
     """Announce a file that will be sent. Raises Invalid where files of this type or size are nothing for its kind.
 
-    Subtitles that name a film (a trailer or screener of the same title) are shown over it.
+    Subtitles that name a film (a trailer or screener of the same title) are shown over it. A file of no title is for
+    whoever keeps it (`licensing.remarks`), and stands on no list of files.
     """
     allowed, most = types.ALLOWED[Kind(kind)]
     if content_type not in allowed:

@@ -49,11 +49,12 @@ NEXT = {State.UPLOADING: {State.CHECKING, State.REJECTED, State.DELETED},
 
 
 class Asset(db.Model):
-    """One file of a title. Until it is ready, `size`, `type` and `sha256` are what its sender says they are."""
+    """One file of a title, or a paper of an offer. Until it is ready, `size`, `type` and `sha256` are what its sender
+    says they are."""
     __tablename__ = "asset"
     __table_args__ = (Index("ix_asset_title_id_kind_state", "title_id", "kind", "state"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    title_id: Mapped[int] = mapped_column(ForeignKey("title.id"))
+    title_id: Mapped[int | None] = mapped_column(ForeignKey("title.id"))  # None: a paper of an offer
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # who sent it
     kind: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(10), default=State.UPLOADING.value, index=True)
@@ -74,7 +75,7 @@ class Asset(db.Model):
     film_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id"), index=True)  # the film these words belong to
     track: Mapped[str | None] = mapped_column(String(10))  # and what they are for there
 
-    title: Mapped[Title] = relationship()
+    title: Mapped[Title | None] = relationship()
     renditions: Mapped[list["Rendition"]] = relationship(order_by="Rendition.width", cascade="all, delete-orphan")
 
     @property

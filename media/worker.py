@@ -3,18 +3,19 @@ import math
 import time
 from functools import partial
 
-from sqlalchemy.exc import OperationalError
-
 from core import outbox
 from core.database import db
 from core.storage.contract import Store, Unavailable
 from media import checking, films
 
-IDLE_SECONDS, AWAY_SECONDS, SWEEP_EVERY_SECONDS = 0.3, 2, 3600
+SWEEP_EVERY_SECONDS = 3600
 
 
 class Away(Exception):
     """The store as a whole does not answer: no asset's fault, so that none is put off for it."""
+
+
+PASSING = (Unavailable, Away)
 
 
 def catch_up(store: Store) -> int:
@@ -47,7 +48,7 @@ def _attend(attend, store, asset_ids):
 def encode(store: Store, say=print):
     """Make stills and renditions until the process ends: hours for one film, so beside the checking of files."""
     films.sweep()
-    _forever("Renditions", say, partial(make_renditions, store, say))
+    outbox.forever("Renditions wait", say, partial(make_renditions, store, say), PASSING)
 
 
 def work(store: Store, say=print):
@@ -62,20 +63,4 @@ def work(store: Store, say=print):
             checking.sweep(store)
             db.session.commit()
 
-    _forever("Media", say, turn)
-
-
-def _forever(who, say, turn):
-    """Turn after turn. A store or a database that does not answer is waited for, and that is said once."""
-    away = False
-    while True:
-        try:
-            turn()
-            away = False
-        except (OperationalError, Unavailable, Away) as problem:
-            if not away:
-                say(f"{who} wait: {problem}")
-            away = True
-            db.session.rollback()
-        db.session.remove()
-        time.sleep(AWAY_SECONDS if away else IDLE_SECONDS)
+    outbox.forever("Media wait", say, turn, PASSING)

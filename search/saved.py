@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import selectinload
 
-from accounts import people
+from accounts import notices, people
 from accounts.permissions import Viewer
 from catalogue import changes, titles
 from catalogue.models import Title
@@ -91,6 +91,7 @@ def see(saved: SavedSearch):
     """All its news is seen."""
     db.session.execute(update(News).where(News.search_id == saved.id, News.seen_at.is_(None)).values(
         seen_at=clock.now()))
+    notices.see(people.viewer(saved.person_id), path=_path(saved.id))
 
 
 def drop(saved: SavedSearch):
@@ -128,9 +129,26 @@ def tick(search_id: int, index: Engine):
     if found is not None:
         untold = select(News.title_id).where(News.search_id == saved.id, News.seen_at.is_(None))
         fresh = set(np.setdiff1d(found, _unpacked(saved.known), assume_unique=True).tolist())
-        db.session.add_all(News(search_id=saved.id, title_id=each, found_at=clock.now())
-                           for each in sorted(fresh - set(db.session.scalars(untold))))
+        fresh -= set(db.session.scalars(untold))
+        db.session.add_all(News(search_id=saved.id, title_id=each, found_at=clock.now()) for each in sorted(fresh))
         saved.known = _packed(found)
+        if fresh:
+            _tell(saved, viewer, fresh)
+
+
+def _tell(saved, viewer, title_ids):
+    """Once until they look: a search may find something new every minute."""
+    names = dict(db.session.execute(
+        select(Title.original_title, Title.original_language).where(Title.id.in_(title_ids), titles.visible(viewer))
+        .order_by(Title.id.desc()).limit(SHOWN)).all())
+    more = [f"and {len(title_ids) - len(names)} more"] * (len(title_ids) > len(names))
+    notices.tell([viewer], "searches", notices.News(
+        f"New in your saved search “{saved.name}”", _path(saved.id), ["\n".join([*names, *more])],
+        names=names), once=True)
+
+
+def _path(search_id) -> str:
+    return f"/searches#s{search_id}"
 
 
 def _packed(ids) -> bytes:

@@ -1,4 +1,5 @@
-"""The one worker: drains the outbox into the index, lets the clock move what is due, and saves the ledger.
+"""The one worker: drains the outbox into the index, checks what was overtaken, lets the clock move what is due, and
+saves the ledger.
 
 A restarted worker goes on where the last one stopped; nothing is lost with the process. There is one at
 a time, by a lock on a file of the instance folder.
@@ -14,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from core import http, outbox
 from core.database import db, reading
-from licensing import avails, holds, offers
+from licensing import avails, holds, offers, overtaken
 from licensing.after import alerts
 from licensing.delivery import items
 from licensing.refusals import asked
@@ -85,7 +86,7 @@ def differences(index: Engine) -> list[str]:
 
 def turn(index: Engine) -> int:
     """One turn of everything there is to do. Returns how much was done."""
-    return _follow(index, ROWS) + _move(index)
+    return _follow(index, ROWS) + overtaken.follow() + _move(index)
 
 
 def _move(index):
@@ -122,7 +123,7 @@ def work(index: Engine, say=print):
     swept = kept = moved = -math.inf
     while True:
         try:
-            idle = not _follow(index, ROWS)
+            idle = not _follow(index, ROWS) + overtaken.follow()
             if time.monotonic() - moved > MOVE_EVERY_SECONDS:
                 idle, moved = not _move(index) and idle, time.monotonic()
             if idle and time.monotonic() - kept > KEEP_EVERY_SECONDS:

@@ -83,7 +83,8 @@ def backend(request):
 
 def settings(url, instance):
     return {"TESTING": True, "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(instance),
-            "INDEX_FOLDER": str(instance / "index"), "MEDIA_FOLDER": str(instance / "media")}
+            "INDEX_FOLDER": str(instance / "index"), "MEDIA_FOLDER": str(instance / "media"),
+            "MAIL_FOLDER": str(instance / "mail")}
 
 
 def make_app(url, instance):

@@ -21,8 +21,8 @@ ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
-CONNECT = {"core/storage/s3.py", "core/storage/probe.py"}  # to where the settings say, and nowhere else
-CORE = {"__init__", "clock", "database", "errors", "http", "money", "outbox", "paper", "storage"}
+CONNECT = {"core/storage/s3.py", "core/storage/probe.py", "core/mail.py"}  # to where the settings say, and nowhere else
+CORE = {"__init__", "clock", "database", "errors", "http", "mail", "money", "outbox", "paper", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
@@ -117,7 +117,8 @@ def time_readers(name, source):
 
 
 def connections(name, source):
-    """Nothing that a person sends is ever fetched: two modules open connections, both to the store of the settings."""
+    """Nothing that a person sends is ever fetched: three modules open connections, to the store and the mail server
+    of the settings."""
     if name in CONNECT:
         return []
     return [module for module, _ in imports(source)
@@ -173,6 +174,7 @@ def test_top_level_names_do_not_shadow_the_standard_library():
     (time_readers, "licensing/offers.py", "date.today()"),
     (connections, "media/films.py", "from urllib.request import urlopen"),
     (connections, "catalogue/imports.py", "import requests"),
+    (connections, "accounts/notices.py", "import smtplib"),
     (second_stores, "media/api.py", "S3Store(request.args['bucket'], endpoint=request.args['endpoint'])"),
     (state_changes, "licensing/contracts.py", "offer.state = 'signed'"),
 ])

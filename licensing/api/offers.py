@@ -1,7 +1,7 @@
 """Offers: drafts, versions and steps."""
 from accounts import security
 from core import http
-from licensing import differences, drafts, moves, offers, sharing
+from licensing import differences, drafts, moves, offers, remarks, sharing
 from licensing.api import bp
 from licensing.models import Offer
 from licensing.schemas.offers import (
@@ -108,4 +108,5 @@ def shown(offer: Offer, viewer) -> Offer:
     for before, version in zip((None, *offer.versions), offer.versions, strict=False):
         version.changes = differences.between(before, version)
     offer.actions, offer.lines = moves.actions(offer, viewer), offer.current.lines
+    offer.notes = remarks.notes(offer, viewer)
     return offer

@@ -18,7 +18,9 @@ from licensing import (
     instead,
     moves,
     offers,
+    remarks,
     sharing,
+    telling,
     terms,
     workflow,
 )
@@ -29,6 +31,7 @@ from licensing.paper import memos
 from licensing.rights import media
 from licensing.schemas import load
 from licensing.schemas.offers import OfferPatch, OfferSchema, StepSchema
+from licensing.workflow import State
 
 ACTION_WORDS = {
     "submit": "Submit the offer", "request": "Ask for a price", "propose": "Propose terms", "counter": "Counter",
@@ -101,12 +104,15 @@ def draft_offer(title_id):
 @bp.get("/offers/<id:offer_id>")
 @security.permit("offer.see")
 def offer(offer_id):
-    """One offer: the terms by version, the thread, and what you may do now."""
+    """One offer: the terms by version, the thread, and what you may do now; the address may ask for a difference."""
     viewer = security.viewer()
-    return _offer_page(offers.get(offer_id, viewer), viewer)
+    shown = offers.get(offer_id, viewer)
+    pair = tuple(request.args.get(name, type=int) for name in ("from", "to"))
+    return _offer_page(shown, viewer, pair=pair if None not in pair else None)
 
 
-def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200, payment=None):
+def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, status=200, payment=None, pair=None):
+    pair = pair or (max(1, shown.number - 1), shown.number)
     answers, side = offers.answers(shown, viewer), moves.side_of(shown, viewer)
     licences = offers.licences(shown)
     has_materials = licences and permissions.allows(viewer, "material.see", moves.RELATIONS[side])
@@ -119,6 +125,10 @@ def _offer_page(shown: Offer, viewer, errors=None, typed=None, refusal=None, sta
         words=ACTION_WORDS, needs_note=workflow.NEEDS_NOTE,
         media_tree=media.vocabulary(), licences=licences, has_materials=has_materials, past=PAST, diff_rows=_diff_rows,
         bare=grounds.bare(licences) if avails.owns(shown.current.lines[0].title, viewer) else {},
+        pair=pair, difference=differences.asked(shown, *pair), terms_said=differences.TERMS,
+        spoken=telling.names(shown),
+        inside=remarks.notes(shown, viewer), papers=remarks.waiting(shown, viewer),
+        sends_papers=moves.may(viewer, side, "submit"),
         form_lines=_form_lines(shown, typed), **money.section(shown, viewer, payment), memo_sha256=memo and memo.sha256,
         line_title_url=_line_title_url, form=request.form,
         free=all(answer["verdict"] == "available" for answer in answers.values())), status
@@ -149,8 +159,8 @@ def _diff_rows(shown, versions):
     said = [differences.said(differences.by_title(version).get(key), versions[-1].offer.currency)
             for version in versions]
     rows = []
-    for term in next(filter(None, reversed(said)), {}):
-        words = [each.get(term, "not in it") for each in said]
+    for term in [each for each in differences.TERMS if any(each in some for some in said)]:
+        words = [each.get(term, "none" if each else "not in it") for each in said]
         if set(words) <= {UNSAID.get(term), "not in it"}:
             continue
         rows.append({"term": differences.TERMS[term], "cells": [
@@ -177,7 +187,7 @@ def save_draft(offer_id):
         data["lines"] = sharing.over(data["lines"], _price_of_all(), data["currency"])
         drafts.revise(shown, viewer, **data)
         if action != "save":
-            offers.advance(shown, viewer, action, note=request.form.get("note"))
+            offers.advance(shown, viewer, action, **_beside(request.form))
     except Invalid as problem:
         db.session.rollback()
         return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422, payment=payment)
@@ -208,8 +218,7 @@ def step(offer_id):
     shown = offers.lock(offer_id, viewer)
     try:
         data = load(StepSchema(), {"action": request.form.get("action", ""), "lines": lines, "payment": payment,
-                                   "version": request.form.get("version", type=int),
-                                   "note": request.form.get("note") or None,
+                                   "version": request.form.get("version", type=int), **_beside(request.form),
                                    "valid_until": request.form.get("valid_until") or None,
                                    **{name: request.form.get(name) or None
                                       for name in ("from", "governing", "sha256")}})
@@ -221,7 +230,10 @@ def step(offer_id):
         return _offer_page(offers.get(offer_id, viewer), viewer, problem.errors, lines, status=422, payment=payment)
     except Conflict as problem:
         db.session.rollback()
-        return _offer_page(offers.get(offer_id, viewer), viewer, refusal=problem, status=409)
+        named, now = request.form.get("version", type=int), offers.get(offer_id, viewer)
+        if problem.more.get("version") != now.number or not 0 < (named or 0) < now.number:
+            return _offer_page(now, viewer, refusal=problem, status=409)
+        return _offer_page(now, viewer, {"version": [problem.detail]}, status=409, pair=(named, now.number))
     if refusal := getattr(taken, "refusal", None):  # came second: the offer is superseded, and that is kept
         return _offer_page(shown, viewer, refusal=refusal, status=409)
     return redirect(url_for(".offer", offer_id=taken.amendment.id if data["action"] == "amend" else offer_id))
@@ -263,3 +275,8 @@ def take_instead(offer_id):
     flash(f"Version {shown.number} asks for what is free, at the same price.")
     return redirect(url_for(".offer", offer_id=offer_id))
 
+
+def _beside(form) -> dict:
+    """What goes with a step beside its terms, as its form says."""
+    return {"note": form.get("note") or None, "internal_note": form.get("internal_note") or None,
+            "attachments": form.getlist("attachments")}

@@ -7,6 +7,7 @@ from licensing import drafts, moves, workflow
 from licensing.money.prices import Pricing
 from licensing.schemas import AnswerSchema, LineSchema, StoredLineSchema
 from licensing.schemas.money import PlanSchema, PricingSchema, planned
+from media.schemas import LARGEST, SHA256, UploadSchema
 
 
 class Currency(fields.String):
@@ -65,7 +66,11 @@ class OfferQuery(Schema):
 class StepSchema(Schema):
     action = fields.String(required=True, validate=validate.OneOf(workflow.ACTIONS))
     version = fields.Integer(strict=True, load_default=None, allow_none=True)
-    note = Words(4000, least=0, load_default=None, allow_none=True)
+    note = Words(4000, least=0, load_default=None, allow_none=True, metadata={"description": "for both sides"})
+    internal_note = Words(4000, least=0, load_default=None, allow_none=True,
+                          metadata={"description": "for your own organisation alone"})
+    attachments = fields.List(Id(), load_default=list, validate=validate.Length(max=20),
+                              metadata={"description": "papers of yours that go out with the step"})
     lines = fields.List(fields.Nested(OfferLineSchema), load_default=None, allow_none=True,
                         validate=validate.Length(1, drafts.MOST_LINES))
     payment = fields.Nested(PlanSchema, load_default=None, allow_none=True,
@@ -79,6 +84,54 @@ class StepSchema(Schema):
     valid_until = fields.Date(load_default=None, allow_none=True, metadata={
         "description": "with new terms: the last day on which they can be accepted"})
     price_of_all = PriceOfAll()
+
+
+class NewAttachmentSchema(Schema):
+    """A paper that will be sent."""
+    filename = Words(200, required=True)
+    content_type = fields.String(required=True, validate=validate.Length(1, 60))
+    size = fields.Integer(strict=True, required=True, validate=validate.Range(1, LARGEST))
+    sha256 = fields.String(validate=SHA256, allow_none=True)
+
+
+class AttachmentSchema(Schema):
+    """A paper that goes, or went, with a step."""
+    id = fields.String()
+    filename = fields.String(attribute="asset.filename")
+    content_type = fields.String(attribute="asset.type")
+    size = fields.Integer(attribute="asset.size")
+    sha256 = fields.String(attribute="asset.sha256", allow_none=True)
+    state = fields.String(attribute="asset.state")
+    reason = fields.String(attribute="asset.reason", allow_none=True,
+                           metadata={"description": "why it was rejected"})
+
+
+class AnnouncedSchema(Schema):
+    attachment = fields.Nested(AttachmentSchema)
+    upload = fields.Nested(UploadSchema)
+
+
+class RemarkSchema(Schema):
+    """A note that your own organisation alone reads."""
+    id = fields.String(dump_only=True)
+    text = Words(4000, required=True)
+    by = fields.String(attribute="person.name", dump_only=True)
+    step_id = fields.String(dump_only=True, allow_none=True)
+    at = fields.DateTime(dump_only=True)
+
+
+class DifferenceQuery(Schema):
+    from_ = fields.Integer(data_key="from", required=True)
+    to = fields.Integer(required=True)
+
+
+class ChangeSchema(Schema):
+    title_id = fields.String(allow_none=True, metadata={"description": "null for a term of the whole offer"})
+    title = fields.String(allow_none=True)
+    term = fields.String()
+    before = fields.String(allow_none=True)
+    after = fields.String(allow_none=True)
+    delta = fields.String(metadata={"description": "the change alone: − Switzerland, + 6 months, USD 4,000 → 4,600"})
 
 
 class TakenStepSchema(Schema):
@@ -96,6 +149,7 @@ class TakenStepSchema(Schema):
     amendment_id = fields.Function(lambda step: str(step.amendment.id) if hasattr(step, "amendment") else missing,
                                    metadata={"description": "the offer that an amendment began"})
     at = fields.DateTime()
+    attachments = fields.List(fields.Nested(AttachmentSchema))
 
 
 class WrittenLineSchema(StoredLineSchema):
@@ -116,7 +170,7 @@ class VersionSchema(Schema):
     created_at = fields.DateTime()
     lines = fields.List(fields.Nested(WrittenLineSchema))
     payment = fields.Function(planned, metadata={"description": "when the price is paid"})
-    changes = fields.List(fields.Dict(), metadata={"description": "against the version before"})
+    changes = fields.List(fields.Nested(ChangeSchema), metadata={"description": "against the version before"})
 
 
 class OfferListedSchema(Schema):
@@ -139,3 +193,4 @@ class OfferShownSchema(OfferListedSchema):
     steps = fields.List(fields.Nested(TakenStepSchema))
     actions = fields.List(fields.String(), metadata={"description": "what you may do now"})
     lines = fields.List(fields.Nested(WrittenLineSchema), metadata={"description": "of the current version"})
+    notes = fields.List(fields.Nested(RemarkSchema), metadata={"description": "your organisation's own"})

@@ -10,7 +10,7 @@ LINE = "media=svod&territories=HK,TW,JP&languages=*&starts_on=2027-01-01&ends_on
 AGENT, MANAGER, BUYER, OPERATOR = (
     f"{name}.test" for name in ("agent@harbour", "rights@harbour", "buyer@nordlys", "operator@market"))
 ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"/titles/2?{LINE}", "/account",
-       "/searches", "/api/docs", "/no/such/page")
+       "/notices", "/searches", "/api/docs", "/no/such/page")
 PAGES = {
     None: ("/sign-in", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
