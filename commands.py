@@ -21,6 +21,7 @@ from core.errors import Conflict
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
+from licensing.books import worker as books_worker
 from media import comparing, films
 from media import worker as media_worker
 from search import worker
@@ -88,7 +89,7 @@ def work():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
-            for duty in (media_worker.work, media_worker.encode):
+            for duty in (media_worker.work, media_worker.encode, books_worker.work):
                 threading.Thread(target=_attend, args=[duty, current_app._get_current_object()], daemon=True).start()
             worker.work(the_index(), click.echo)
     except BlockingIOError:

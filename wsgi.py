@@ -10,6 +10,7 @@ import licensing.api.delivery
 import licensing.api.offers
 import licensing.api.promises
 import licensing.api.rights
+import licensing.pages.books
 import licensing.pages.delivery
 import licensing.pages.frame
 import licensing.pages.offers

@@ -80,6 +80,7 @@ TABLE = (
     ("licence.see",         {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
     ("licence.record",      SALES,            {OWN}),
     ("licence.terminate",   {RIGHTS},         {OWN}),
+    ("books.load",          SALES,            {OWN}),                # mandates and deals done elsewhere, in a file
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS}, {SELLING, BUYING}),
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
     ("offer.negotiate",     SALES,            {SELLING}),

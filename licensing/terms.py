@@ -66,6 +66,10 @@ class Terms:
                  if axis != "media" or not self.hereafter}  # later media are in it either way
         return {**self.as_json(), **moved}
 
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its three sets, as rows name them."""
+        return tuple(_set(axis, getattr(self, axis))[0] for axis in AXES)
+
     def columns(self) -> dict:
         """What a row of a line stores. Writes the sets it names, if they are new."""
         write_sets(self)

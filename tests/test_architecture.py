@@ -13,10 +13,11 @@ EDGES = {"api", "pages", "schemas", "commands"}  # modules, or folders of them
 KNOW_FLASK = {"core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py", "accounts/security.py"}
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy"}
-COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py"}
+COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py",
+           "licensing/books/worker.py"}
 ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "search/paper.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
-                "whoosh": "search/index/", "flask_smorest": "core/http.py",
+                "openpyxl": "licensing/books/", "whoosh": "search/index/", "flask_smorest": "core/http.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
