@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 
 from licensing.rights import languages, media, territories
 from licensing.rights.axes import Unreadable, normalised
@@ -264,8 +265,9 @@ READ = {"territories": territories_in, "media": media_in, "languages": languages
 SILENT = {"languages": "all", "ends_on": "perpetuity", "exclusive": "no"}
 
 
+@lru_cache(maxsize=20_000)  # a sheet says the same again and again
 def value(field: str, text: str):
-    """What one cell says. None where it is empty and may be. Raises Wrong."""
+    """What one cell says; nobody changes it. None where it is empty and may be. Raises Wrong."""
     if not text:
         if COLUMNS[field].required and field != "title":
             raise Wrong("It is empty, and silence is never “all”: say it.", SILENT.get(field, ""))

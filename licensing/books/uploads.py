@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from accounts.permissions import Relation, Viewer, allows
 from catalogue import titles
 from core import clock
-from core.database import db
+from core.database import db, reading
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from licensing import contracts, mandates
 from licensing.books import columns, judging, rows
@@ -195,8 +195,11 @@ def _sheets(found, filename, holds):
 
 
 def _entries(upload) -> list[Entry]:
-    """All rows, read; those that are wrong by themselves are written down."""
-    entries = rows.read(upload, db.session.scalars(rows_of(upload)).all())
+    """All rows as far as they can be read by themselves. Who writes is not kept waiting meanwhile."""
+    db.session.rollback()
+    with reading():
+        entries = rows.read(upload, db.session.scalars(rows_of(upload)).all())
+        db.session.rollback()
     db.session.expunge_all()
     return entries
 
@@ -223,7 +226,9 @@ def _try(upload, commit):
     _write(upload_id, wrong, done=len(wrong) + ahead)
     commit()
     for batch in _batches(entries, reached):
-        judging.judge(batch)
+        with reading():
+            judging.judge(batch)
+            db.session.rollback()
         _write(upload_id, batch, reached=batch[-1].title.root_id, done=Upload.done + len(batch))
         commit()
         db.session.expunge_all()

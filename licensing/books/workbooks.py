@@ -12,7 +12,7 @@ from licensing.books.columns import ANSWERS, Kind
 from licensing.books.models import Row, Status
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-BOLD, QUIET = Font(bold=True), Font(italic=True, color="606060")
+BOLD = Font(bold=True)
 FILLS = {"error": PatternFill("solid", fgColor="F6CFCB"), "warning": PatternFill("solid", fgColor="FBE7B2")}
 WIDTH, WIDE = 18, 60  # of a column, in characters
 
@@ -45,7 +45,7 @@ def answered(sheets: list[tuple[dict, list[Row]]]) -> bytes:
     """
     book = Workbook(write_only=True)
     for sheet, rows in sheets:
-        texts = [text for text in sheet["header"]]
+        texts = sheet["header"]
         own = [place for place, text in enumerate(texts) if columns.normalised(text) in columns.OURS]
         kept = [place for place in range(len(texts)) if place not in own]
         out = _sheet(book, _named(sheet["name"], book), [*(texts[place] for place in kept), *ANSWERS],
@@ -53,7 +53,7 @@ def answered(sheets: list[tuple[dict, list[Row]]]) -> bytes:
         fields = {place: columns.COLUMNS[field].label for field, place in sheet["places"].items()}
         for row in rows:
             said = {remark["field"]: remark["kind"] for remark in sorted(
-                row.remarks, key=lambda each: each["kind"] == Status.ERROR, reverse=False)}
+                row.remarks, key=lambda each: each["kind"] == Status.ERROR)}  # of a field's remarks the gravest
             cells = [_cell(out, row.cells[place] if place < len(row.cells) else "", said.get(fields.get(place)))
                      for place in kept]
             out.append([*cells, *(_cell(out, text, row.status if place == 0 else None)
@@ -81,7 +81,7 @@ def _sheet(book, name, labels, wide=()):
     for place, label in enumerate(labels, 1):
         sheet.column_dimensions[get_column_letter(place)].width = WIDE if place in wide else max(WIDTH, len(label) + 2)
     sheet.freeze_panes = "A2"
-    head = [_cell(sheet, label) for label in labels]
+    head = [WriteOnlyCell(sheet, exports.readable(label)) for label in labels]
     for cell in head:
         cell.font = BOLD
     sheet.append(head)
@@ -89,11 +89,12 @@ def _sheet(book, name, labels, wide=()):
 
 
 def _cell(sheet, text, kind=None):
-    """A cell of text: never a formula, whatever it begins with."""
-    cell = WriteOnlyCell(sheet, exports.readable(str(text)))
-    cell.data_type = "s"
-    if kind in FILLS:
-        cell.fill = FILLS[kind]
+    """A cell of text: never a formula, whatever it begins with. Plain where it has no colour, which is quicker."""
+    text = exports.readable(text)
+    if kind not in FILLS:
+        return text
+    cell = WriteOnlyCell(sheet, text)
+    cell.fill = FILLS[kind]
     return cell
 
 
