@@ -10,6 +10,8 @@ import licensing.api.delivery
 import licensing.api.offers
 import licensing.api.promises
 import licensing.api.rights
+import licensing.audited
+import licensing.pages.audit
 import licensing.pages.books
 import licensing.pages.delivery
 import licensing.pages.frame

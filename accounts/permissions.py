@@ -81,6 +81,7 @@ TABLE = (
     ("licence.record",      SALES,            {OWN}),
     ("licence.terminate",   {RIGHTS},         {OWN}),
     ("books.load",          SALES,            {OWN}),                # mandates and deals done elsewhere, in a file
+    ("audit.see",           {RIGHTS, ADMIN},  {OWN}),                # who did what in one's own organisation
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS}, {SELLING, BUYING}),
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
     ("offer.negotiate",     SALES,            {SELLING}),

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("core", "accounts", "catalogue", "media", "licensing", "search")  # each may import those before it
 TOP = ("wsgi", "commands", "config", "seed")
 EDGES = {"api", "pages", "schemas", "commands"}  # modules, or folders of them
-KNOW_FLASK = {"core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py", "accounts/security.py"}
+KNOW_FLASK = {"core/audit.py", "core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py",
+              "accounts/security.py"}
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy"}
 COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py",
@@ -23,7 +24,7 @@ NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan",
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
 CONNECT = {"core/storage/s3.py", "core/storage/probe.py"}  # to where the settings say, and nowhere else
-CORE = {"__init__", "clock", "database", "errors", "http", "money", "outbox", "storage"}
+CORE = {"__init__", "audit", "clock", "database", "errors", "http", "money", "outbox", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 

@@ -141,7 +141,7 @@ def _explain(refused, advised, entries):
         if kind == "row":
             entry = entries[number]
             known[kind, number] = {"deal": {"licensee": entry.party, "exclusive": entry.terms.exclusive}}
-            others[kind, number] = (f"{entry.place.capitalize()} of this file: {wording.line(entry.terms)}",
+            others[kind, number] = (f"{entry.opening} of this file: {wording.line(entry.terms)}",
                                     entry.title_id)
     for entry, answer in refused:
         about, nearest = _nearest(answer)

@@ -31,6 +31,11 @@ class Entry:
     remarks: list[dict] = field(default_factory=list)
 
     @property
+    def opening(self) -> str:
+        """Its place at the beginning of a sentence."""
+        return self.place[:1].upper() + self.place[1:]
+
+    @property
     def title_id(self) -> int:
         return self.title.id
 
@@ -131,7 +136,7 @@ def _once(entries):
         elif entry.external_id:
             whose = (entry.kind, entry.external_id, entry.title_id if entry.kind is Kind.MANDATES else None)
             if (first := references.setdefault(whose, entry)) is not entry:
-                entry.say(ERROR, "external_id", f"{first.place.capitalize()} has this reference, and says something "
+                entry.say(ERROR, "external_id", f"{first.opening} has this reference, and says something "
                                                 "else.")
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload
 
 from accounts.permissions import Relation, Viewer, allows
 from catalogue import titles
-from core import clock
+from core import audit, clock
 from core.database import db, reading
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from licensing import contracts, mandates
@@ -49,6 +49,8 @@ def send(viewer: Viewer, *, filename: str, content: bytes, holds: str | None = N
                   holds=holds or None, encoding=encoding, sent_at=clock.now())
     db.session.add(made)
     db.session.flush()
+    audit.note("sent", "books", made.id, after={"filename": made.filename, "bytes": len(content)},
+               organisation_id=made.organisation_id)
     return made
 
 
@@ -99,6 +101,8 @@ def load(upload: Upload, mode: str) -> Upload:
         state=State.LOADING.value, mode=mode, done=0, reached=0, note=None))
     if not begun.rowcount:
         raise Conflict("These books are not waiting to be loaded.")
+    audit.note("load", "books", upload.id, before={"state": State.CHECKED},
+               after={"state": State.LOADING, "mode": mode}, organisation_id=upload.organisation_id)
     db.session.refresh(upload)
     return upload
 
@@ -303,6 +307,10 @@ def _write(upload_id: int, entries: list[Entry], **values):
 
 def _finish(upload_id):
     _write(upload_id, [], state=State.LOADED.value, done=Upload.total, loaded_at=clock.now())
+    upload = db.session.get(Upload, upload_id, populate_existing=True)
+    audit.note("loaded", "books", upload_id, before={"state": State.LOADING},
+               after={"state": State.LOADED, "mode": upload.mode, **counts(upload)},
+               organisation_id=upload.organisation_id)
 
 
 def written(upload: Upload):

@@ -118,7 +118,8 @@ def test_the_same_file_twice_changes_nothing_in_whatever_form(backend):
 def test_what_was_recorded_by_hand_is_known_too_and_what_was_ended_is_not_revived():
     film = title(name="Slipway")
     said_ = terms.read(line("TW", "svod", "2030-01-01", "2031-12-31"))
-    licence = contracts.grant(film.organisation_id, [(film, said_)], licensee_id=None, licensee_name="Formosa Stream").id
+    licence = contracts.grant(film.organisation_id, [(film, said_)], licensee_id=None,
+                              licensee_name="Formosa Stream").id
     db.session.commit()
     again = {**TIDE, "Title": "Slipway"}
     assert counts(tried(csv_of(again))) == {"ok": 1, "same": 1}
