@@ -3,6 +3,7 @@
 A cell becomes a value, or Wrong: why, and the nearest value that would be right.
 """
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -148,17 +149,16 @@ MONTHS = {name: number for number, names in enumerate((
 
 
 def _named(text, known) -> list[str]:
-    """The names in a cell: commas, semicolons, bars, plus signs and lines part them, but not a comma inside a name."""
-    if known(text):
-        return [text]
-    parts, found = [each.strip() for each in re.split(r"[,;|\n]|\s\+\s", text) if each.strip()], []
-    while parts:
-        for many in range(min(4, len(parts)), 0, -1):
-            if known(name := ", ".join(parts[:many])) or many == 1:
-                found.append(name)
-                del parts[:many]
+    """The names in a cell: commas, semicolons, bars, plus signs and lines part them. What only together with what
+    follows is a name, is one: “Korea, Republic of”."""
+    parts = [each.strip() for each in re.split(r"[,;|\n]|\s\+\s", text) if each.strip()]
+    ways = [None] * len(parts) + [[]]  # from each part on: its names, where all can be read
+    for place in reversed(range(len(parts))):
+        for end in range(place + 1, min(place + 5, len(ways))):
+            if ways[end] is not None and known(name := ", ".join(parts[place:end])):
+                ways[place] = [name, *ways[end]]
                 break
-    return found
+    return parts if ways[0] is None else ways[0]
 
 
 def _readable(module):
@@ -231,8 +231,9 @@ def _day(text, year, month, number):
     try:
         return date(year, month, number)
     except ValueError:
-        last = next((f"{year}-{month:02}-{each}" for each in (30, 29, 28) if 1 <= month <= 12 and number > each), "")
-        raise Wrong(f"{text!r:.40} is no day of the calendar.", last if number <= 31 else "") from None
+        fits = 1 <= year <= 9999 and 1 <= month <= 12 and 28 < number <= 31
+        last = f"{year}-{month:02}-{monthrange(year, month)[1]}" if fits else ""
+        raise Wrong(f"{text!r:.40} is no day of the calendar.", last) from None
 
 
 def last_day(text: str) -> date | None:

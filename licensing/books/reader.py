@@ -107,6 +107,8 @@ def _within(sheets) -> list[dict]:
     for name, rows in sheets:
         kept = []
         for number, cells in rows:
+            if cells.count(None) == len(cells):  # a sheet may have a million of these
+                continue
             said = [_text(cell, number) for cell in cells[:MOST_COLUMNS]]
             while said and not said[-1]:
                 said.pop()

@@ -46,13 +46,13 @@ def send_books():
     return redirect(url_for(".book", upload_id=made.id))
 
 
-@bp.get("/books/template.<any(xlsx, mandates.csv, licences.csv):what>")
+@bp.get("/books/template")
 @security.permit("books.load")
-def books_template(what):
-    """An empty table with the columns, and an example in each."""
-    if what == "xlsx":
+def books_template():
+    """A table with the columns and an example in each: of one kind as CSV, of both as a workbook."""
+    kind = request.args.get("of")
+    if kind not in list(Kind):
         return _file(workbooks.template(), workbooks.TYPE, "slate-books.xlsx")
-    kind = what.removesuffix(".csv")
     return _file(workbooks.template_csv(Kind(kind)), "text/csv; charset=utf-8", f"slate-{kind}.csv")
 
 

@@ -71,7 +71,7 @@ def test_what_is_rolled_back_was_not_done(world):
         mandates.end(mandates.listing(made)[0], mandates.date(2030, 1, 1))
         assert len(noted()) > before
         db.session.rollback()
-        assert len(noted(action="ended")) == 0
+        assert len(noted()) == before
         offer = agreed((made, "*"))
         db.session.commit()
         before = len(noted())
@@ -106,7 +106,7 @@ def test_signing_in_and_out_roles_and_tokens_are_noted_and_no_secret_is(world):
 @pytest.mark.parametrize("change", [
     "UPDATE audit SET who = 'Nobody'", "UPDATE audit SET place = 7", "UPDATE audit SET hash = NULL, place = NULL",
     "DELETE FROM audit", "UPDATE audit SET at = at, hash = 'x', place = 9999, action = 'nothing'",
-    "INSERT INTO audit (id, at, origin, action, subject, hash, place) VALUES (99999, '2026-01-01', '', '', '', 'x', 1)"])
+    "INSERT INTO audit (id, at, origin, action, subject, hash, place) VALUES (9999, '2026-01-01', '', '', '', 'x', 1)"])
 def test_the_database_refuses_every_other_change(world, backend, change):
     with world.app_context():
         title()
