@@ -299,7 +299,8 @@ def _write(upload_id: int, entries: list[Entry], **values):
     if entries:
         db.session.execute(update(Row), [
             {"id": each.id, "status": each.status.value, "effect": each.effect and each.effect.value,
-             "remarks": each.remarks} for each in entries])
+             "remarks": sorted(each.remarks, key=lambda remark: (len(remark["cell"]), remark["cell"]))}
+            for each in entries])
     if values:
         db.session.execute(update(Upload).where(Upload.id == upload_id).values(**values)
                            .execution_options(synchronize_session=False))

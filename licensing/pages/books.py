@@ -35,10 +35,12 @@ def _books_page(errors=None, status=200):
 @http.writes
 def send_books():
     """Take a file; what it says is read and tried dry by the worker."""
-    file = request.files.get("file")
+    filename, content = "", b""
+    if file := request.files.get("file"):
+        filename, content = file.filename, file.read()
+        file.close()
     try:
-        made = uploads.send(security.viewer(), filename=file.filename if file else "",
-                            content=file.read() if file else b"", holds=request.form.get("holds"),
+        made = uploads.send(security.viewer(), filename=filename, content=content, holds=request.form.get("holds"),
                             encoding=request.form.get("encoding", ""))
     except Invalid as problem:
         db.session.rollback()
