@@ -15,12 +15,13 @@ from sqlalchemy import text
 
 import seed as demo
 from accounts import notices, people
-from core import outbox
+from core import audit, outbox
 from core.database import db
 from core.errors import Conflict
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
+from licensing.books import worker as books_worker
 from licensing.money import checks as money
 from media import comparing, films
 from media import worker as media_worker
@@ -87,9 +88,11 @@ def check_index():
 def work():
     """Be the worker: index what changed, let the clock move offers. Stops with Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    audit.elsewhere(audit.WORKER)
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
-            for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"), (_post, "mailer")):
+            for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"),
+                                  (books_worker.work, "store"), (_post, "mailer")):
                 threading.Thread(target=_attend, args=[duty, outside, current_app._get_current_object()],
                                  daemon=True).start()
             worker.work(the_index(), click.echo)
@@ -97,6 +100,17 @@ def work():
         raise click.ClickException("Another worker is at work in this folder.") from None
     except KeyboardInterrupt:
         pass
+
+
+audit_ = AppGroup("audit", help="Who did what: a table that only grows.")
+
+
+@audit_.command()
+@click.option("--head", help="A hash that was the last link once: shows that nothing was cut off.")
+def verify(head):
+    """Go along the chain and name each broken link. Exits with 1 where there is one."""
+    links, last = audit.head()
+    _report(audit.broken(head), f"All {links:,} links hold. The last is {last}")
 
 
 def _attend(duty, outside, app):
@@ -271,13 +285,15 @@ def _die_with_parent():
 
 
 def _report(problems, well):
+    found = False
     for problem in problems:
+        found = True
         click.echo(problem)
-    if problems:
+    if found:
         sys.exit(1)
     click.echo(well)
 
 
 def init_app(app):
-    for command in (seed, token, index, work, check, show_outbox, doctor, serve, import_, media):
+    for command in (seed, token, index, work, check, show_outbox, doctor, serve, import_, media, audit_):
         app.cli.add_command(command)

@@ -18,8 +18,11 @@ import licensing.api.promises
 import licensing.api.refusals
 import licensing.api.remarks
 import licensing.api.rights
+import licensing.audited
 import licensing.pages.approvals
+import licensing.pages.audit
 import licensing.pages.basket
+import licensing.pages.books
 import licensing.pages.delivery
 import licensing.pages.frame
 import licensing.pages.holds

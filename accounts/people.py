@@ -57,6 +57,12 @@ def names_of(ids) -> dict[int, str]:
     return dict(db.session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))).all())
 
 
+def members(organisation_id: int) -> list[Person]:
+    """Who belongs to an organisation, by name."""
+    return db.session.scalars(select(Person).join(Membership).where(Membership.organisation_id == organisation_id)
+                              .order_by(Person.name, Person.id)).all()
+
+
 def organisations(trade: str | None = None) -> list[Organisation]:
     """Every organisation by name, or those that do one trade."""
     everyone = db.session.scalars(select(Organisation).order_by(Organisation.name)).all()

@@ -82,6 +82,8 @@ TABLE = (
     ("licence.see",         {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
     ("licence.record",      SALES,            {OWN}),
     ("licence.terminate",   {RIGHTS},         {OWN}),
+    ("books.load",          SALES,            {OWN}),                # mandates and deals done elsewhere, in a file
+    ("audit.see",           {RIGHTS, ADMIN},  {OWN}),                # who did what in one's own organisation
     ("basket.keep",         {BUYER},          {ANY}),                # one's own, as a buyer
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),

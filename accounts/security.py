@@ -8,11 +8,12 @@ import functools
 from flask import g, redirect, request, url_for
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, current_user, hash_password, logout_user
 from flask_security.forms import LoginForm
+from flask_security.signals import user_authenticated
 from flask_wtf import CSRFProtect
 
 from accounts import people, permissions
 from accounts.models import Person
-from core import http
+from core import audit, http
 from core.database import db
 from core.errors import NotAllowed, NotSignedIn
 
@@ -73,7 +74,13 @@ def _send_to_sign_in(refusal):
 
 
 def sign_out():
+    if g.viewer:
+        audit.note("signed out", "person", g.viewer.person_id)
     logout_user()
+
+
+def _signed_in(_app, user, **_):
+    audit.note("signed in", "person", user.id, by=people.viewer(user.id))
 
 
 def init_app(app):
@@ -89,6 +96,7 @@ def init_app(app):
         app.config["SECURITY_EMAIL_VALIDATOR_ARGS"] = {"test_environment": True}  # the demo's .test addresses
     csrf.init_app(app)
     Security(app, SQLAlchemyUserDatastore(db, Person, _NoRole), login_form=LoginForm)
+    user_authenticated.connect(_signed_in, app)
     for endpoint, view in app.view_functions.items():
         if endpoint == "static" or endpoint.startswith("security."):  # the way in is open to everyone
             app.view_functions[endpoint] = permit("open")(view)

@@ -114,6 +114,16 @@ def sweep_keys():
     db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.made_at < clock.now() - KEPT_FOR))
 
 
+# ------------------------------------------------------------------ sizes
+
+def takes(most: int):
+    """Mark a view whose requests may be as large as this, in bytes."""
+    def mark(view):
+        view.takes = most
+        return view
+    return mark
+
+
 # ------------------------------------------------------------------ revisions
 
 def etag(revision: int) -> dict:
@@ -179,7 +189,7 @@ SAID = {
     400: ("Not understood", "The request could not be read."),
     404: ("Not found", "There is nothing here that you may see."),
     405: ("Not possible here", "This address does not take that method."),
-    413: ("Too large", "Send less at once: 2 MB at most."),
+    413: ("Too large", "Send less at once."),
     415: ("Not JSON", "Send the body as application/json."),
     429: ("Too many requests", "Wait a little, then try again."),
     500: ("Our mistake", "Something went wrong on our side. It has been noted; nothing was changed. Try again."),
@@ -304,6 +314,11 @@ def init_app(app, store_origin=""):
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(Unavailable, store_away)
     app.register_error_handler(HTTPException, http_error)
+
+    @app.before_request
+    def allow_large():
+        if most := getattr(app.view_functions.get(request.endpoint), "takes", None):
+            request.max_content_length = most
 
     @app.after_request
     def add_headers(response):

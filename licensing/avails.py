@@ -20,6 +20,7 @@ from core import clock
 from core.database import db
 from core.errors import NotAllowed
 from licensing import counting, wording
+from licensing.ahead import Ahead
 from licensing.book import Book
 from licensing.models import Hold, Holdback, Licence, Line, Option
 from licensing.refusals import models as refusals
@@ -64,13 +65,15 @@ def granting(title_id: int, asked: Terms, licensee: int | None = None, leaving_o
 
 
 def granting_all(wanted: list[tuple[int, Terms]]):
-    """[(None or the answer that refuses, the leaves of the title)] for many (title id, terms) at once."""
-    found, all_shares = [], counting.shares(db.session, {title_id for title_id, _ in wanted}, claims=False)
+    """[(None or the answer that refuses, the leaves of the title, the terms with their runs named)] for many
+    (title id, terms) at once, each judged as if those before it that are free were granted."""
+    found, ahead = [], Ahead({title_id for title_id, _ in wanted})
     for title_id, said in wanted:
-        shares, line = all_shares[title_id], said.line()
-        free = availability.verdict(line, shares) == availability.Verdict.AVAILABLE
-        answer = None if free else availability.answer(line, shares, min(clock.today(), said.starts_on))
-        found.append((answer, [leaf for share in shares for leaf in share.leaves]))
+        said = ahead.counted(title_id, said)
+        answer, _ = ahead.judge(title_id, said)
+        if answer is None:
+            ahead.licence(title_id, said)
+        found.append((answer, ahead.leaves(title_id), said))
     return found
 
 

@@ -75,22 +75,20 @@ def grant(seller_id: int, lines: list[tuple[Title, Terms]], *, licensee_id: int 
     return licence
 
 
-def grant_shared(seller_id: int, wanted) -> dict[int, availability.Answer]:
-    """`grant` for many non-exclusive licences done elsewhere, in a few statements: {place: answer} of those refused.
+def grant_all(seller_id: int, wanted) -> dict[int, availability.Answer]:
+    """`grant` for many licences done elsewhere, in a few statements: {place: answer} of those refused.
 
-    Each has title_id, terms, licensee, contract and external_id. None is exclusive, so none takes what another asks
-    for, and the rights are read once, under the locks that the caller holds.
+    Each has title_id, terms, licensee, contract and external_id. The rights are read once, under the locks that the
+    caller holds, and each licence is judged after those before it.
     """
-    if any(each.terms.exclusive or each.terms.runs for each in wanted):
-        raise ValueError("an exclusive licence, or one with runs, is granted by itself")
     refused, granted, now = {}, [], clock.now()
     answers = avails.granting_all([(each.title_id, each.terms) for each in wanted])
     terms.write_sets(*(each.terms for each in wanted))
-    for place, (each, (answer, leaves)) in enumerate(zip(wanted, answers, strict=True)):
+    for place, (each, (answer, leaves, said)) in enumerate(zip(wanted, answers, strict=True)):
         if answer is not None:
             refused[place] = answer
             continue
-        line = Line(title_id=each.title_id, counts_from=now, recorded_at=now, **each.terms.columns(),
+        line = Line(title_id=each.title_id, counts_from=now, recorded_at=now, **said.columns(),
                     leaves=None if leaves == [each.title_id] else leaves)
         db.session.add(Licence(organisation_id=seller_id, licensee_name=each.licensee, contract=each.contract,
                                external_id=each.external_id, recorded_at=now, lines=[line]))

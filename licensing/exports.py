@@ -30,9 +30,10 @@ def table(fields, rows) -> str:
     text = io.StringIO()
     out = csv.writer(text)
     out.writerow(fields)
-    out.writerows([_readable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    out.writerows([readable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return "\ufeff" + text.getvalue()
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
+    """A text of somebody else's as a cell that is read and never computed."""
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -107,7 +107,7 @@ def _held(organisation_id, external_ids=None) -> set[str]:
 def _grant(licences, organisation_id, report):
     held = _held(organisation_id, [each.external_id for each in licences])  # another import may have been at work
     fresh = [each for each in licences if each.external_id not in held]
-    refused = contracts.grant_shared(organisation_id, fresh)
+    refused = contracts.grant_all(organisation_id, fresh)
     for place, answer in refused.items():
         report.refuse(AVAILABILITY, fresh[place].line, "territories", wording.reason(answer.reasons[0]))
     report.counts["licences unchanged"] += len(held)

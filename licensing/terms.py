@@ -72,6 +72,10 @@ class Terms:
                for end, said in (self.tba or {}).items()}
         return {**self.as_typed(), "starts_on": self.starts_on, "ends_on": self.ends_on, **tba}
 
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its three sets, as rows name them."""
+        return tuple(_set(axis, getattr(self, axis))[0] for axis in AXES)
+
     def columns(self) -> dict:
         """What a row of a line stores. Writes the sets it names, if they are new."""
         write_sets(self)

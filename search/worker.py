@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
-from core import http, outbox
+from core import audit, http, outbox
 from core.database import db, reading
 from licensing import avails, holds, offers, overtaken
 from licensing.after import alerts
@@ -98,6 +98,15 @@ def _move(index):
             tick(each)
             db.session.commit()
             done += 1
+    return done + _chain()
+
+
+def _chain() -> int:
+    """Chain what was noted since."""
+    if not _read(audit.waiting):
+        return 0
+    done = audit.link()
+    db.session.commit()
     return done
 
 

@@ -10,19 +10,21 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("core", "accounts", "catalogue", "media", "licensing", "search")  # each may import those before it
 TOP = ("wsgi", "commands", "config", "seed")
 EDGES = {"api", "pages", "schemas", "commands"}  # modules, or folders of them
-KNOW_FLASK = {"core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py", "accounts/security.py"}
+KNOW_FLASK = {"core/audit.py", "core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py",
+              "accounts/security.py"}
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy"}
-COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py"}
+COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py",
+           "licensing/books/worker.py"}
 ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
-                "whoosh": "search/index/", "flask_smorest": "core/http.py",
+                "openpyxl": "licensing/books/", "whoosh": "search/index/", "flask_smorest": "core/http.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
 CONNECT = {"core/storage/s3.py", "core/storage/probe.py", "core/mail.py"}  # to where the settings say, and nowhere else
-CORE = {"__init__", "clock", "database", "errors", "http", "mail", "money", "outbox", "paper", "storage"}
+CORE = {"__init__", "audit", "clock", "database", "errors", "http", "mail", "money", "outbox", "paper", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 

@@ -6,7 +6,7 @@ from core.database import UtcDateTime
 
 
 revision = '0015'
-down_revision = '0016'
+down_revision = '0014'
 
 
 def upgrade():

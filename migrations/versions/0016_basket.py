@@ -6,7 +6,7 @@ from core.database import UtcDateTime
 
 
 revision = '0016'
-down_revision = '0012'
+down_revision = '0015'
 
 
 def upgrade():

@@ -2,6 +2,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.licensing.sheets import TIDE, csv_of
 from tests.stories.people import MEASURE, PHONE, WIDE, Person, broken
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
@@ -15,9 +16,10 @@ PAGES = {
     None: ("/sign-in", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
             "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/money?state=all", "/approvals/policy",
-            "/titles/1/franchise", "/licences", "/licences?standing=all&ends_by=soon"),
+            "/titles/1/franchise", "/licences", "/licences?standing=all&ends_by=soon", "/books", "/books/1",
+            "/books/2", "/audit"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals", "/money", "/approvals/policy", "/refusals",
-              "/licences?standing=ended"),
+              "/licences?standing=ended", "/audit", "/audit?since=soon"),
     BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/refusals", "/titles/2/franchise", "/licences",
             "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
@@ -55,6 +57,8 @@ def seen(browser, slate):
 
 def go_round(person):
     person.may_be_refused = True
+    if person.email == AGENT:
+        send_books(person)
     for path in pages_of(person):
         person.page.goto(path)
         yield from measured(person, path)
@@ -65,6 +69,18 @@ def go_round(person):
         person.button("Sign in").click()
         expect(person.page.get_by_role("alert")).to_be_visible()
         yield from measured(person, "/sign-in with a wrong password")
+
+
+def send_books(person):
+    """One sheet with rows of every kind, and one that cannot be read."""
+    for name, content in (("licences.csv", csv_of(TIDE, {**TIDE, "From": "2027-01-01"}, {**TIDE, "To": "soon"})),
+                          ("what.csv", b"x")):
+        person.page.goto("/books")
+        person.page.get_by_label("Spreadsheet").set_input_files(
+            {"name": name, "mimeType": "text/csv", "buffer": content})
+        person.button("Try it").click()
+        expect(person.page.get_by_text("tried, nothing recorded" if name == "licences.csv" else "cannot be read",
+                                       exact=True)).to_be_visible()
 
 
 def pages_of(person):
