@@ -24,6 +24,8 @@ KINDS = {  # kind → what it is, as people choose it on their page
     "colleagues": "A colleague took a step in an offer",
     "rights": "Rights you offer for, or offer, were licensed in another deal",
     "searches": "A saved search found something new",
+    "first_words": "You are asked for your first word on a title, or a holder gave theirs",
+    "ends": "A licence, a mandate, an option or a refusal ends soon",
 }
 WAYS = ("bell", "mail")
 LONGEST_SUBJECT = 300

@@ -193,7 +193,8 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     elif action in ("terminate", "revert"):
         _free_the_rest(offer, step, first_day_gone or clock.today())
     FOLLOWS.get(action, _nothing)(offer, viewer, note)
-    telling.step(offer, step, viewer)
+    if action != "amend":  # what is put forward is an offer of its own, and both are told of that
+        telling.step(offer, step, viewer)
     return step
 
 

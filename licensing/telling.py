@@ -78,7 +78,8 @@ def _changes(offer, taken) -> list[Change]:
     """What the step's version changed of the one before; nothing where the step wrote none."""
     if taken.action not in workflow.WRITES_VERSION or taken.version < 2:
         return []
-    return [Change(each["title"], differences.TERMS[each["term"]], each["delta"], each["before"], each["after"])
+    return [Change(each["title"] or "The whole offer", differences.TERMS[each["term"]], each["delta"], each["before"],
+                   each["after"])
             for each in differences.asked(offer, taken.version - 1, taken.version)]
 
 

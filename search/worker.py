@@ -93,7 +93,8 @@ def _move(index):
     """What time has made due."""
     done, look = 0, partial(saved.tick, index=index)
     for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (holds.due, holds.tick), (saved.due, look),
-                      (asked.to_ask, asked.ask), (asked.due, asked.tick), (alerts.due, alerts.tick)):
+                      (asked.to_ask, asked.ask), (asked.due, asked.tick), (alerts.due, alerts.tick),
+                      (alerts.to_tell, alerts.tell)):
         for each in _read(due):
             tick(each)
             db.session.commit()

@@ -3,7 +3,6 @@
 Once a day each kind is looked for anew, in one statement for each number of days; what was told of is not told of
 again, unless its end has moved. Who was away for a while is told of the nearest only.
 """
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -11,7 +10,8 @@ from sqlalchemy import and_, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased, joinedload
 
-from accounts import permissions
+from accounts import notices, people, permissions
+from accounts.notices import News
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Link, LinkKind, Title
 from core import clock
@@ -19,7 +19,7 @@ from core.database import db
 from licensing import counting, wording
 from licensing.after.models import Alert, AlertDay
 from licensing.models import Licence, Line, Mandate, Option
-from licensing.refusals.models import last_day, last_days
+from licensing.refusals.models import answered, last_day, last_days
 
 LICENCE, MANDATE, OPTION, REFUSAL = KINDS = ("licence", "mandate", "option", "refusal")
 SPANS = ((30, 0), (60, 31), (90, 61))  # told within so many days, and no fewer than these
@@ -79,10 +79,12 @@ def _options(kind, days, least):
 
 
 def called_upon():
-    """(option, link) for every option that counts and a later title that it reaches."""
+    """(option, link) for every option that counts and a later title that it reaches, where it is not answered."""
     later = or_(and_(Link.target_id == Option.title_id, Link.kind.in_([each.value for each in counting.LATER])),
                 and_(Link.title_id == Option.title_id, Link.kind == LinkKind.PREQUEL.value))
-    return db.session.execute(select(Option, Link).join(Link, later).where(Option.counts_until.is_(None))).all()
+    found = db.session.execute(select(Option, Link).join(Link, later).where(Option.counts_until.is_(None))).all()
+    over = answered(db.session, {option.id for option, _ in found})
+    return [(option, link) for option, link in found if (option.id, link.id) not in over]
 
 
 # ------------------------------------------------------------------ reading
@@ -121,13 +123,25 @@ def _ending():
              select(Option.id).where(Option.id == Alert.subject_id, Option.counts_until.is_(None)).exists())))
 
 
-def untold(most: int = 500) -> Iterator[Shown]:
-    """What is still to be told to the alert's organisation, oldest first. Whoever has told it calls `told`."""
-    yield from in_words(db.session.scalars(_ending().where(Alert.told_at.is_(None)).order_by(Alert.id)
-                                           .limit(most)).all())
+def untold(most: int = 500) -> list[Shown]:
+    """What is still to be told to the alert's organisation, oldest first."""
+    return in_words(db.session.scalars(_ending().where(Alert.told_at.is_(None)).order_by(Alert.id).limit(most)).all())
 
 
-def told(alert: Alert):
+def to_tell() -> list[int]:
+    return [each.alert.id for each in untold()]
+
+
+def tell(alert_id: int):
+    """Tell those of its organisation who may know of it, in the transaction that writes down that they were told."""
+    alert = db.session.get(Alert, alert_id)
+    shown, = in_words([alert])
+    readers = [each for each in people.acting_for([alert.organisation_id]) if alert.kind in _kinds(each)]
+    path = "/licences" if alert.kind == LICENCE else f"/titles/{shown.title.id}/rights" if alert.kind == MANDATE else (
+        f"/titles/{shown.title.id}/franchise")
+    name = shown.title.original_title
+    notices.tell(readers, "ends", News(f"{shown.words}: {name}", path, [f"{shown.words}. It is about {name}."],
+                                       names={name: shown.title.original_language}))
     alert.told_at = clock.now()
 
 

@@ -3,16 +3,15 @@
 A part is {key, heading, words, table, data}: `words` are paragraphs, `table` groups of rows [what, said, language of
 what is said or None], `data` the same for programs. Whoever has more to say of a deal adds a function to PARTS.
 """
-from babel.numbers import get_currency_precision
-
 from accounts.models import Organisation
 from catalogue.models import Title
 from core import clock
-from core.money import Money
+from core.money import Money, digits
 from licensing import avails, terms, wording
 from licensing.delivery import lists
 from licensing.delivery.models import Kind
 from licensing.models import Offer, OfferLine
+from licensing.money.prices import Plan, Pricing
 from licensing.rights import languages, media, territories
 from licensing.terms import Terms
 
@@ -105,14 +104,27 @@ def money(offer: Offer, _governing) -> dict:
     lines = offer.current.lines
     prices = [Money(line.price, offer.currency) for line in lines]
     total = Money(sum(each.amount for each in prices), offer.currency)
-    rows = [[f"Line {place}", f"{line.title.original_title}: {price}", line.title.original_language]
-            for place, (line, price) in enumerate(zip(lines, prices, strict=True), 1)]
-    return part("money", "Price", (), [[*rows, ["Total", str(total), None]]], {
-        "currency": offer.currency, "total": _amount(total), "lines": [_amount(each) for each in prices]})
+    kinds = [Pricing.of(line.pricing).words(offer.currency) for line in lines]
+    rows = [[f"Line {place}", f"{line.title.original_title}: {price}, {kind}", line.title.original_language]
+            for place, (line, price, kind) in enumerate(zip(lines, prices, kinds, strict=True), 1)]
+    said = "The price of an amendment is what the deal costs in all." if offer.root_id else ""
+    return part("money", "Price", filter(None, [said]), [[*rows, ["Total", str(total), None]]], {
+        "currency": offer.currency, "total": _amount(total), "lines": [
+            {"price": _amount(price), "pricing": line.pricing} for line, price in zip(lines, prices, strict=True)]})
+
+
+def payment(offer: Offer, _governing) -> dict:
+    """When the price is paid, and what is withheld of it."""
+    plan, total = Plan.of(offer.current.payment), sum(line.price for line in offer.current.lines)
+    rows = [[f"Instalment {place}", f"{plan.words(place - 1, offer.currency)}: {Money(amount, offer.currency)}", None]
+            for place, amount in enumerate(plan.amounts(total, offer.currency), 1)]
+    tax = [f"Withholding tax: {plan.withholding_tax}."] if plan.withholding_tax else []
+    return part("payment", "Payment", [f"Each instalment is due within {plan.days} days of its milestone.", *tax],
+                [rows], offer.current.payment)
 
 
 def _amount(money: Money) -> str:
-    return f"{money.amount:.{get_currency_precision(money.currency)}f}"
+    return f"{money.amount:.{digits(money.currency)}f}"
 
 
 def delivery(offer: Offer, _governing) -> dict:
@@ -161,4 +173,4 @@ def _annexed(place, line, said, like):
             *([["Runs", str(said.runs), None]] if said.runs else [])]
 
 
-PARTS = [parties, titles, rights, money, delivery, governed, annex]  # in the order of the pages
+PARTS = [parties, titles, rights, money, payment, delivery, governed, annex]  # in the order of the pages

@@ -10,13 +10,14 @@ from typing import NamedTuple
 from sqlalchemy import and_, case, false, func, or_, select, update
 from sqlalchemy.orm import aliased, joinedload
 
-from accounts import permissions
-from accounts.permissions import Relation, Viewer, allows
+from accounts import notices, people, permissions
+from accounts.notices import News
+from accounts.permissions import Relation, Viewer, allows, relations
 from catalogue.models import Link, LinkKind, Status, Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from licensing import counting, drafts, terms
+from licensing import counting, drafts, terms, wording
 from licensing.models import Offer, Option
 from licensing.refusals.models import ALIVE, SIGNED, Refusal, State, encumbers, lapses, last_day
 from licensing.rights import media, territories
@@ -132,7 +133,20 @@ def answer(refusal: Refusal, viewer: Viewer, said: str, note: str | None = None)
     refusal.answered_at, refusal.person_id, refusal.note = clock.now(), viewer.person_id, note and note.strip() or None
     db.session.flush()
     db.session.refresh(refusal, ["offer"])
+    did = "takes" if said == "take" else "passes on"
+    _tell(refusal.seller_id, "refusal.see", f"{viewer.organisation_name} {did} its first word", refusal, "")
     return refusal
+
+
+def _tell(organisation_id, permission, words, refusal, todo):
+    """Tell those of an organisation who deal with first words, in the transaction of the change."""
+    title, where = refusal.title, place(refusal.option)
+    readers = [each for each in people.acting_for([organisation_id]) if relations(each, permission)]
+    notices.tell(readers, "first_words", News(
+        f"{words}: {title.original_title}", "/refusals",
+        [f"{words}: {title.original_title}, {where.media} in {where.territories}.",
+         f"The last day to answer is {wording.day(refusal.answer_by)}."], todo=todo,
+        names={title.original_title: title.original_language}))
 
 
 def _draft(refusal, viewer) -> Offer:
@@ -177,10 +191,13 @@ def ask(pair: tuple[int, int]):
     for query in _to_ask():
         for row in db.session.execute(query.where(Option.id == option_id, Link.id == link_id)):
             option = db.session.get(Option, option_id)
-            db.session.add(Refusal(option_id=option_id, link_id=link_id, title_id=row.title_id,
-                                   seller_id=row.seller_id, holder_id=option.holder_id, asked_at=clock.now(),
-                                   answer_by=last_day(option, clock.now()), state=State.ASKED.value))
-    db.session.flush()
+            made = Refusal(option_id=option_id, link_id=link_id, title_id=row.title_id,
+                           seller_id=row.seller_id, holder_id=option.holder_id, asked_at=clock.now(),
+                           answer_by=last_day(option, clock.now()), state=State.ASKED.value)
+            db.session.add(made)
+            db.session.flush()
+            _tell(made.holder_id, "refusal.answer", "You are asked first", made,
+                  "Take it, pass, or let the days go by.")
 
 
 def due() -> list[int]:

@@ -338,7 +338,7 @@ def test_what_is_told_is_told_once_and_what_is_no_longer_so_is_not_told(world):
         sweep(world)
         told = {each.title.original_title: each for each in alerts.untold()}
         assert told["one"].words == f"The licence to Kanal Mitte ends {alerts.wording.day(TODAY + timedelta(days=50))}"
-        alerts.told(told["one"].alert)
+        alerts.tell(told["one"].alert.id)
         contracts.terminate(two, TODAY + timedelta(days=10), "Cut.")
         db.session.commit()
         assert not {"one", "two"} & {each.title.original_title for each in alerts.untold()}
