@@ -189,7 +189,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action == "issue_memo":
         memos.issue(offer, governing)
     elif action == "amend":
-        step.amendment = _amend(offer, viewer, side, lines, note)
+        step.amendment = _amend(offer, viewer, side, lines, payment, note)
     elif action in ("terminate", "revert"):
         _free_the_rest(offer, step, first_day_gone or clock.today())
     FOLLOWS.get(action, _nothing)(offer, viewer, note)
@@ -289,11 +289,11 @@ def _write_licences(offer, viewer, note):
     holds.settle(offer)
 
 
-def _amend(offer, viewer, side, lines, note) -> Offer:
+def _amend(offer, viewer, side, lines, payment, note) -> Offer:
     """New terms for a signed deal, put to the other side as an offer of their own."""
     if not lines:
         raise Invalid({"lines": ["Send the new terms."]})
-    made = amendments.draft(offer, viewer, side, lines)
+    made = amendments.draft(offer, viewer, side, lines, payment)
     advance(made, viewer, "submit", note=note)
     return made
 

@@ -17,8 +17,9 @@ from licensing.workflow import Side, State
 IN_FORCE = (State.SIGNED, State.ACTIVE)
 
 
-def draft(deal: Offer, viewer: Viewer, side: Side, lines: list[dict]) -> Offer:
-    """Begin an amendment of a signed deal with the terms that `side` proposes. The caller holds the deal's lock."""
+def draft(deal: Offer, viewer: Viewer, side: Side, lines: list[dict], payment: dict | None = None) -> Offer:
+    """Begin an amendment of a signed deal with the terms that `side` proposes, the price being what the deal costs in
+    all. The caller holds the deal's lock."""
     if unsettled := [each for each in deal.amendments if moves.unsigned(each)]:
         raise Conflict(f"Offer {unsettled[0].id} amends this deal already. Answer it, or let it be withdrawn first.")
     said = terms_of(deal)
@@ -28,7 +29,7 @@ def draft(deal: Offer, viewer: Viewer, side: Side, lines: list[dict]) -> Offer:
     made.versions.append(Version(number=1, side=said.side, person_id=said.person_id, created_at=said.created_at,
                                  payment=said.payment, lines=[_copy(line) for line in said.lines]))
     db.session.flush()
-    drafts.write_version(made, viewer, side, lines)
+    drafts.write_version(made, viewer, side, lines, payment)
     db.session.flush()
     return made
 

@@ -10,6 +10,7 @@ from core.database import db
 from core.errors import Invalid
 from core.money import figure, words
 from licensing import differences, exports, floors
+from licensing.after import amendments
 from licensing.models import Offer
 from licensing.money import instalments, payments
 from licensing.money.instalments import Standing
@@ -98,7 +99,7 @@ def _plain(typed: str) -> str:
 def section(offer: Offer, viewer, typed: dict | None = None) -> dict:
     """What the offer's page shows of money, and the rows of the form; `typed` is what was typed just now."""
     owed = instalments.of_offer(offer.id, viewer)
-    plan = typed or planned(offer.current)
+    plan = typed or planned(amendments.terms_of(offer))
     rows = [{"on": each["on"], "day": each.get("day") or "",
              "much": f"{each['percent']} %" if each.get("percent") else each.get("amount") or ""}
             for each in plan["instalments"]]
