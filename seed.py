@@ -14,7 +14,7 @@ from catalogue.models import LinkKind, Title
 from core import clock
 from core.database import db
 from core.outbox import OutboxRow
-from licensing import contracts, drafts, holds, mandates, offers, promises, terms
+from licensing import clockwork, contracts, drafts, holds, mandates, offers, promises, terms
 from licensing.models import Offer
 from licensing.money import instalments, payments
 from licensing.workflow import State
@@ -289,7 +289,7 @@ def _walk(offer: Offer, path, who, buyer, said, moment):
             at = moment + timedelta(days=30)
         with clock.stopped_at(min(at, clock.now())):
             if action == "tick":
-                offers.tick(offer.id)
+                clockwork.tick(offer.id)
                 continue
             if action == "supersede":
                 offers.supersede(offer, "A licence over the same rights was signed first.")

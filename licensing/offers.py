@@ -1,7 +1,7 @@
 """Offers: drafted, negotiated version by version, approved, signed. `advance` is the one way to take a step."""
 from datetime import date
 
-from sqlalchemy import and_, false, func, or_, select, true, update
+from sqlalchemy import and_, false, func, or_, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
@@ -230,12 +230,12 @@ def _refuse(offer, viewer, action, taken):
 
 def supersede(offer: Offer, note: str) -> Step:
     """The system ends an offer whose rights went to somebody else; both sides read why."""
-    step = _by_system(offer, "supersede", note)
+    step = by_system(offer, "supersede", note)
     telling.step(offer, step, None)
     return step
 
 
-def _by_system(offer, action, note=None):
+def by_system(offer, action, note=None):
     to = workflow.next_state(State(offer.state), action, moves.played(offer, Side.SYSTEM))
     return _record(offer, action, Side.SYSTEM, None, to, note)
 
@@ -255,9 +255,9 @@ def _refer(offer, viewer, note):
     """Both sides accepted the same version: it is approved at once, unless the seller's policy asks for a person."""
     case = cases.of(offer)
     if case.whys:
-        _by_system(offer, "refer")
+        by_system(offer, "refer")
     else:
-        given.record(offer, _by_system(offer, "pass"), case)
+        given.record(offer, by_system(offer, "pass"), case)
 
 
 def _bind(offer, viewer, note):
@@ -281,7 +281,7 @@ def _write_licences(offer, viewer, note):
         licence = contracts.replace_licence(
             amendments.replaced(offer), f"Amended by offer {offer.id}.", **said, amendment_id=offer.id,
             contract=f"Offer {deal.id}, amended by {offer.id}")
-        _by_system(deal, "take_in", f"Offer {offer.id}, signed by both, amends this deal.")
+        by_system(deal, "take_in", f"Offer {offer.id}, signed by both, amends this deal.")
     else:
         licence = contracts.grant(deal.seller_id, contract=f"Offer {offer.id}", **said)
     lists.open_list(deal, licence, viewer)
@@ -309,10 +309,10 @@ def _free_the_rest(offer, step, first_day_gone):
     instalments.cancel(offer)  # what is not earned yet is owed no more
     for licence in reaching:
         contracts.terminate(licence, first_day_gone, step.note)
-    _end_amendments(offer, f"The deal it amends, offer {offer.id}, was ended.")
+    end_amendments(offer, f"The deal it amends, offer {offer.id}, was ended.")
 
 
-def _end_amendments(offer, note):
+def end_amendments(offer, note):
     for each in offer.amendments:
         if moves.unsigned(each):
             supersede(each, note)
@@ -323,33 +323,6 @@ def _nothing(offer, viewer, note):
 
 
 FOLLOWS = {"accept": _refer, "approve": _bind, "sign": _write_licences}
-
-
-# ------------------------------------------------------------------ the clock
-
-def due(offer_id: int | None = None) -> list[int]:
-    """Offers whose next step is the clock's: validity passed, first day come, last day gone. Of all, or of one."""
-    today = clock.today()
-    lapsing = {rule.state.value for rule in workflow.TABLE if rule.action == "lapse"}
-    counting = select(Line.id).join(Line.licence).where(Licence.offer_id == Offer.id, Line.counts_until.is_(None))
-    begun, left = counting.where(Line.starts_on <= today), counting.where(
-        or_(Line.ends_on.is_(None), Line.ends_on >= today))
-    return db.session.scalars(select(Offer.id).where(true() if offer_id is None else Offer.id == offer_id, or_(
-        and_(Offer.state.in_(lapsing), Offer.valid_until < today),
-        and_(Offer.state == State.SIGNED, Offer.root_id.is_(None), or_(begun.exists(), ~counting.exists())),
-        and_(Offer.state == State.ACTIVE, ~left.exists()))).order_by(Offer.id)).all()
-
-
-def tick(offer_id: int):
-    """Let the clock move one offer that is due."""
-    db.session.execute(update(Offer).where(Offer.id == offer_id).values(revision=Offer.revision + 1))
-    offer = db.session.scalar(select(Offer).where(Offer.id == offer_id).options(*WHOLE)
-                              .execution_options(populate_existing=True))
-    if due(offer_id):
-        action = {State.SIGNED: "activate", State.ACTIVE: "expire"}.get(State(offer.state), "lapse")
-        telling.step(offer, _by_system(offer, action), None)
-        if action == "expire":
-            _end_amendments(offer, f"The deal it amends, offer {offer.id}, has expired.")
 
 
 def licences(offer: Offer) -> list[Licence]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from core import audit, http, outbox
 from core.database import db, reading
-from licensing import avails, holds, offers, overtaken
+from licensing import avails, clockwork, holds, overtaken
 from licensing.after import alerts
 from licensing.delivery import items
 from licensing.refusals import asked
@@ -92,9 +92,9 @@ def turn(index: Engine) -> int:
 def _move(index):
     """What time has made due."""
     done, look = 0, partial(saved.tick, index=index)
-    for due, tick in ((offers.due, offers.tick), (items.due, items.tick), (holds.due, holds.tick), (saved.due, look),
-                      (asked.to_ask, asked.ask), (asked.due, asked.tick), (alerts.due, alerts.tick),
-                      (alerts.to_tell, alerts.tell)):
+    for due, tick in ((clockwork.due, clockwork.tick), (items.due, items.tick), (holds.due, holds.tick),
+                      (saved.due, look), (asked.to_ask, asked.ask), (asked.due, asked.tick),
+                      (alerts.due, alerts.tick), (alerts.to_tell, alerts.tell)):
         for each in _read(due):
             tick(each)
             db.session.commit()

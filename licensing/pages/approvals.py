@@ -75,6 +75,7 @@ def decide(offer_id):
     try:
         data = load(StepSchema(), {"action": request.form.get("action", ""), "note": note or None,
                                    "version": request.form.get("version", type=int)})
+        data.pop("price_of_all")
         if data["action"] not in DECIDED:
             raise Invalid({"action": ["Approve, send back or reject."]})
         if data["action"] == "approve" and {each.key for each in cases.of(shown).unanswered} - set(

@@ -80,8 +80,14 @@ def upgrade():
 def downgrade():
     op.drop_index('ix_line_ends_on', 'line')
     op.drop_index(op.f('ix_offer_root_id'), 'offer')
+    # SQLite makes these tables anew, which others refer to, and looks away meanwhile outside of a transaction alone
+    sqlite = op.get_bind().dialect.name == 'sqlite'
+    for words in ('COMMIT', 'PRAGMA foreign_keys=OFF', 'BEGIN IMMEDIATE') if sqlite else ():
+        op.get_bind().exec_driver_sql(words)
     for table, column in (('offer_step', 'first_day_gone'), ('offer', 'root_id'), ('licence', 'amendment_id')):
         with op.batch_alter_table(table) as batch:
             batch.drop_column(column)
+    for words in ('COMMIT', 'PRAGMA foreign_keys=ON', 'BEGIN IMMEDIATE') if sqlite else ():
+        op.get_bind().exec_driver_sql(words)
     for name in ('alert_day', 'alert', 'long_form_step', 'memo_signature', 'memo'):
         op.drop_table(name)

@@ -15,7 +15,7 @@ from accounts.notices import Notice
 from accounts.permissions import Role
 from core import mail, outbox
 from core.database import db
-from licensing import offers
+from licensing import clockwork, offers
 from licensing.models import Step
 from tests import scale
 from tests.conftest import Caller, a_line, both
@@ -121,7 +121,7 @@ def test_the_clock_tells_both_sides(world):
         db.session.get(offers.Offer, int(offer)).valid_until = clock.today()
         db.session.commit()
         with clock.stopped_at(clock.now() + timedelta(days=2)):
-            offers.tick(int(offer))
+            clockwork.tick(int(offer))
         db.session.commit()
         for who in (BUYER, AGENT, MANAGER):
             assert told(who)[-1].subject == f"Offer {offer} lapsed: nobody accepted it in time (海霧)"

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed
-from licensing import avails, checks, contracts, drafts, offers, terms
+from licensing import avails, checks, clockwork, contracts, drafts, offers, terms
 from licensing.after import amendments
 from licensing.delivery.models import Material
 from licensing.models import Licence, Line, Offer, Step
@@ -183,7 +183,7 @@ def test_the_memo_of_an_amendment_names_the_deal_and_a_signed_one_takes_no_step_
         db.session.expire_all()
     assert all(not offers.moves.actions(longer, viewer(email)) for email in (AGENT, MANAGER, BUYER))
     with clock.stopped_at(clock.begins(date(2027, 3, 1))):
-        assert longer.id not in offers.due() and deal.id in offers.due(), "the clock moves the deal alone"
+        assert longer.id not in clockwork.due() and deal.id in clockwork.due(), "the clock moves the deal alone"
 
 
 def test_nobody_amends_a_draft_a_strangers_deal_or_without_terms_or_prices(deal):
@@ -274,8 +274,8 @@ def days_of(deal):
     for day in (date(2026, 12, 31), date(2027, 1, 1), date(2029, 12, 31), date(2030, 1, 1), date(2031, 12, 31),
                 date(2032, 1, 1)):
         with clock.stopped_at(clock.begins(day)):
-            for each in offers.due():
-                offers.tick(each)
+            for each in clockwork.due():
+                clockwork.tick(each)
         db.session.expire(deal)
         moved.append(deal.state)
     return moved

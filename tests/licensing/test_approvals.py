@@ -8,7 +8,7 @@ from sqlalchemy import event, select, text, update
 
 from core import clock
 from core.database import db
-from licensing import drafts, offers, promises, terms
+from licensing import drafts, holds, offers, terms
 from licensing.approvals import cases, given, morning, policy
 from licensing.approvals.models import Approval, ApprovalPolicy, Override
 from licensing.approvals.policy import Policy
@@ -342,7 +342,7 @@ def test_holds_warn_but_for_the_buyers_own_and_those_behind_it(house):
         said = terms.read(line("JP", "svod", "2027-01-01", "2029-12-31"))
         ids = {email: viewer(email).organisation_id for email in (BUYER, OTHER)}
         for email in (OTHER, BUYER):
-            promises.hold(film, said, organisation_id=ids[email], expires_at=clock.now() + timedelta(days=9))
+            holds.record(film, said, organisation_id=ids[email], expires_at=clock.now() + timedelta(days=9))
         found = {}
         for email in (BUYER, OTHER):
             offer = drafts.create(viewer(email), currency="EUR", seller_id=film.organisation_id, lines=[

@@ -11,7 +11,7 @@ from core import clock
 from core.database import db
 from core.errors import Refusal
 from core.money import digits, split
-from licensing import moves, offers, workflow
+from licensing import clockwork, moves, offers, workflow
 from licensing.models import Offer
 from licensing.workflow import Side, State
 from search import worker
@@ -268,7 +268,7 @@ def test_the_clock_decides_by_the_zone_of_the_installation_and_no_other(world, m
                 time.tzset()
                 for at, lapsed in ((moment - timedelta(seconds=1), False), (moment, True)):
                     with clock.stopped_at(at):
-                        assert (int(offer) in offers.due()) == lapsed, (server, at)
+                        assert (int(offer) in clockwork.due()) == lapsed, (server, at)
                         found = offers.lock(int(offer), deals.viewer(AGENT))
                         try:
                             offers.advance(found, deals.viewer(AGENT), "accept", version=1)
@@ -277,7 +277,7 @@ def test_the_clock_decides_by_the_zone_of_the_installation_and_no_other(world, m
                             assert lapsed and "valid until" in refusal.detail
                         db.session.rollback()
             with clock.stopped_at(moment):
-                offers.tick(int(offer))
+                clockwork.tick(int(offer))
                 assert db.session.get(Offer, int(offer)).state == "lapsed"
                 db.session.rollback()
         finally:

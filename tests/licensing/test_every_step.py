@@ -52,7 +52,7 @@ def right(offer, viewer, action, version):
         return (NotAllowed,)
     if version in ("old", "next"):
         return (Conflict,)
-    if action == "accept" and version == "none":
+    if action == "accept" and version == "none" or action == "amend":  # which says no terms here
         return (Invalid,)
     return tuple(rule.to for rule in mine)
 

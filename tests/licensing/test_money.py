@@ -25,7 +25,7 @@ from licensing.money.models import Instalment, Payment
 from licensing.money.prices import Trigger
 from seed import line
 from tests.conftest import both
-from tests.core.test_money import shares, sums
+from tests.core.test_amounts import shares, sums
 from tests.licensing.deals import AGENT, BUYER, MANAGER, OPERATOR, OTHER, RIVAL, step, title, viewer
 from tests.licensing.test_delivery import deliver, listed, take
 from tests.race.test_order_of_locks import on_postgresql, waiting_for_us

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from core.money import LARGEST, digits
 from licensing.money.prices import Kind, Part, Plan, Pricing, Receipts, Trigger, percent, read_plan, read_price
-from tests.core.test_money import shares, sums
+from tests.core.test_amounts import shares, sums
 
 TODAY = date(2026, 11, 26)
 HALVES = [{"on": "signature", "percent": "50"}, {"on": "delivery", "percent": "50"}]

@@ -105,7 +105,7 @@ MORE = [
     ({"languages": ["fr"]}, {"languages": ["*"]}, None),
     ({"starts_on": "2027-01-01"}, {"starts_on": "2027-04-01"}, "3 months later"),
     ({"starts_on": "2027-04-01"}, {"starts_on": "2027-03-31"}, "1 day earlier"),
-    ({"runs": None}, {"runs": 3}, "none → 3"),
+    ({"runs": None}, {"runs": 3}, "not limited → 3"),
     ({"hereafter": False}, {"hereafter": True}, "none → included"),
     ({"future": True}, {"future": False}, "included → none"),
     ({"price": None}, {"price": "42000.5"}, "to be named → USD 42,000.50"),
