@@ -162,7 +162,7 @@ def machine(fresh):
             assert [version.number for version in offer.versions] == list(range(1, offer.number + 1))
             assert offer.author == offer.current.side
             for version in offer.versions if was != State.DRAFT else ():
-                said = [differences.said(line) for line in version.lines]
+                said = [differences.said(line, offer.currency) for line in version.lines]
                 assert self.versions.setdefault((offer.id, version.number), said) == said, "a version never changes"
             seen["signed"] += was == State.SIGNED
 
