@@ -160,7 +160,8 @@ def test_the_bell_counts_what_one_has_not_seen_and_nobody_elses(world):
     agent, manager, rival = Visitor(world, AGENT), Visitor(world, MANAGER), Visitor(world, RIVAL)
     assert 'not seen: </span>1' in text(agent.get("/account")) and "not seen:" not in text(rival.get("/account"))
     page = text(agent.get("/notices"))
-    assert f'href="/offers/{offer}">Sakura TV sent you an offer: <span lang="zh-Hant-HK">海霧' in page and ">new<" in page
+    told = '>Sakura TV sent you an offer: <span lang="zh-Hant-HK">海霧'
+    assert f'href="/offers/{offer}"{told}' in page and ">new<" in page
     assert "Nothing yet" in text(rival.get("/notices"))
     [shown] = Caller(world, AGENT).get("/notices").json
     assert rival.submit("/notices/seen", {"upto": shown["id"]}, form="/account").status_code == 302
