@@ -1,5 +1,6 @@
 """What the index holds of a title, in Whoosh's words."""
 import warnings
+from secrets import token_hex
 
 from search import analysis, matching
 
@@ -36,7 +37,18 @@ SCHEMA = fields.Schema(
     number=fields.COLUMN(columns.NumericColumn("q")), year=fields.COLUMN(columns.NumericColumn("i")),
     **{name: Terms(words, placed=True) for name in matching.FIELDS},
     **{name: Terms(str.splitlines, placed=False) for name in ("whole", "sounds", "codes")})
-CODEC = W3Codec(compression=0)  # most blocks hold one title: packing each takes time and saves little
+
+
+class Codec(W3Codec):
+    """Whoosh names a segment with `random`: where that is seeded, a second one would be written over the first."""
+
+    def new_segment(self, storage, indexname):
+        made = super().new_segment(storage, indexname)
+        made.segid = token_hex(8)
+        return made
+
+
+CODEC = Codec(compression=0)  # most blocks hold one title: packing each takes time and saves little
 CODEC.length_stats = False  # nobody asks how long a field is, and Whoosh would look for a file of it at every term
 
 

@@ -141,6 +141,15 @@ def test_while_it_is_built_anew_every_question_is_answered(engine, made, tmp_pat
     assert not writer.damaged
 
 
+def test_whoever_seeds_the_dice_overwrites_nothing(made):
+    engine = made(film(1))
+    for number in range(2, 5):
+        random.seed(1)
+        engine.replace([film(number)])
+    engine.verify()
+    assert engine.find("harbour").tolist() == [4, 3, 2, 1]
+
+
 def test_many_ask_and_one_at_a_time_writes(made):
     engines, problems = [made(film(1)), made()], []
 
