@@ -47,6 +47,7 @@ def import_(path, seller, mandate, dry_run):
         owner_id, owner_name = _seller(seller)
         for file in files.values():
             check(file)
+        worker.make_ready(current_app.extensions["index"])
         click.echo(f"{', '.join(files)} for {owner_name}")
         with _progress() as progress:
             _load(files, owner_id, mandate, report, partial(_settle, dry_run), progress)

@@ -40,12 +40,18 @@ def catch_up(index: Engine) -> int:
 
 def _follow(index, most):
     """Index what changed, so many rows of the outbox at most. A damaged index is built anew: it is a copy."""
+    make_ready(index)
     try:
-        if not index.damaged:
-            return outbox.drain("title", partial(_index, index), limit=most, passing=(Damaged,))
+        return outbox.drain("title", partial(_index, index), limit=most, passing=(Damaged,))
     except Damaged:
         db.session.rollback()
     return rebuild(index)
+
+
+def make_ready(index: Engine):
+    """Build the index where it was never built, or cannot be read."""
+    if index.damaged:
+        rebuild(index)
 
 
 def _index(index, title_ids):
