@@ -132,7 +132,9 @@ class Index:
 
     def _check(self, generation):
         """Whether the files of a generation are as they were written; each is read once by a process."""
-        for name, written in self._sums(generation).items():
+        sums = self._sums(generation)
+        self._checked &= {(generation, name) for name in sums}  # a process lives for many commits
+        for name, written in sums.items():
             if (generation, name) not in self._checked:
                 with suppress(FileNotFoundError):  # a commit later it is not needed; one that is misses at once
                     if _sum(self._folder / generation / name) != written:
