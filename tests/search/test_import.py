@@ -49,7 +49,7 @@ FILM = {"id": "a:1", "source": "test", "kind": "film", "original_title": "霧の
 RELATIONS = ["from_id", "type", "to_id"]
 AVAILABILITY = ["title_id", "service", "service_name", "service_title_id", "territories", "begin", "end"]
 SHOWN = ["a:1", "tube", "Tube 管", "T-1", "HK|MO|TW", "2020-12-31T23:30:00-02:00", ""]
-WHEN = ("created_at", "updated_at", "recorded_at", "counts_from")
+WHEN = ("created_at", "updated_at", "recorded_at", "counts_from", "at", "hash")
 CJK = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL")
 
 

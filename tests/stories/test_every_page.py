@@ -89,7 +89,7 @@ def pages_of(person):
     if person.email == BUYER:
         page.goto("/")
         page.goto(f"/?q=tide&{LINE}&match=overlap")
-        page.get_by_role("button", name="Add to basket").first.click()
+        person.press(page.get_by_role("button", name="Add to basket").first)
         paths.append("/basket")
         page.goto("/")
         found = [page.locator(f"h3[lang={tag}]").get_by_role("link").first for tag in LANGUAGES]

@@ -243,7 +243,8 @@ def approve(manager, work):
 
 def issue_the_memo(agent, work):
     open_the_offer(agent, work)
-    agent.press(agent.button("Issue the deal memo"))
+    agent.page.get_by_text("Issue the deal memo").click()
+    agent.press(agent.button("Issue it"))
     stands(agent, "memo issued")
 
 
