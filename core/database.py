@@ -103,6 +103,7 @@ def init_app(app):
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
+        "query_cache_size": 2_000,  # there are more than the usual 500, and to compile one anew takes a millisecond
         "execution_options": {"instance": app.config["INSTANCE"]}})  # for those who keep copies beside the database
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).parent.parent / "migrations"))

@@ -11,7 +11,7 @@ from flask import Response, current_app, g, make_response, render_template, requ
 from flask_smorest.error_handler import ErrorSchema
 from marshmallow import fields
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
@@ -204,6 +204,16 @@ def store_away(problem: Unavailable):
     return response
 
 
+def database_busy(error: OperationalError):
+    """The database was waited for in vain, or cannot be reached. What else it stumbled over is our mistake."""
+    if db.engine.dialect.name == "sqlite" and not may_be_retried(error):
+        raise error
+    current_app.logger.warning("The database does not answer: %s", error.orig)
+    response = refused(Away("Too many write at this moment. Nothing was changed; try again in a moment."))
+    response.headers["Retry-After"] = str(AWAY_SECONDS)
+    return response
+
+
 def http_error(error: HTTPException):
     """Any HTTP error of the framework, in our words."""
     db.session.rollback()
@@ -313,6 +323,7 @@ def init_app(app, store_origin=""):
     app.url_map.converters["id"] = IdConverter
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(Unavailable, store_away)
+    app.register_error_handler(OperationalError, database_busy)
     app.register_error_handler(HTTPException, http_error)
 
     @app.before_request

@@ -58,14 +58,14 @@ class Coded:
         return mask
 
     def counts(self, rows) -> dict[str, int]:
-        """How often each word stands in these rows, which ascend, most often first."""
+        """How often each word stands in these rows, most often first."""
         found = np.bincount(self.codes[self._entries(rows)], minlength=len(self.words))
         some = [(self.words[code], int(found[code])) for code in np.flatnonzero(found)]
         return dict(sorted(some, key=lambda each: (-each[1], each[0])))
 
     def _entries(self, rows):
         if FEW_OF * len(rows) > len(self.rows):  # to look at all is quicker than to look for each
-            mask = np.zeros(max(self.rows[-1:].max(initial=0), rows[-1]) + 1, dtype=bool)
+            mask = np.zeros(max(self.rows[-1:].max(initial=0), rows.max()) + 1, dtype=bool)
             mask[rows] = True
             return mask[self.rows]
         first, last = np.searchsorted(self.rows, rows), np.searchsorted(self.rows, rows, side="right")
@@ -135,14 +135,14 @@ class Columns:
     def _by_name(self, place):
         return self.names[place], place
 
-    def visible(self, viewer: Viewer) -> np.ndarray:
-        """Which rows the viewer may see: the twin of `titles.visible`, held equal by a test."""
+    def visible(self, viewer: Viewer, rows) -> np.ndarray:
+        """Which of these rows the viewer may see: the twin of `titles.visible`, held equal by a test."""
         held = permissions.relations(viewer, "title.see")
-        mask = np.zeros(len(self.ids), dtype=bool)
+        mask = np.zeros(len(rows), dtype=bool)
         if Relation.OWN in held:
-            mask |= self.owner == viewer.organisation_id
+            mask |= self.owner[rows] == viewer.organisation_id
         if Relation.PUBLISHED in held:
-            mask |= self.published
+            mask |= self.published[rows]
         return mask
 
     def places(self, title_ids) -> np.ndarray:

@@ -6,7 +6,7 @@ or split, the last word unfinished; and at last most of the words, foreign ones 
 the titles with a name that is the whole query, then those with such a name but for a typo.
 """
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,8 @@ LOOKED_AT = 200  # candidates whose names are compared letter by letter
 EXPANSIONS = 60  # terms a word may stand for, of each sort
 SOUND = 3        # consonants that a foreign word in kana has at least, to be known by its sound
 MOST_OF = 0.5    # of the words of a query, that a title of the last round has
+MANY_OF = 16     # documents so many times as many as are found: then to mark each is slower than to look for those
+NOTHING = np.array([], dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -69,39 +71,63 @@ def allowed(text: str) -> int:
 
 
 class _Matches:
-    """Of one slot: what a hit is worth in each document, and in which of them it is in a name."""
+    """The documents of one slot, which ascend, what a hit is worth in each, and in which of them it is in a name."""
 
-    def __init__(self, size):
-        self.worth = np.zeros(size, dtype=np.float32)
-        self.named = np.zeros(size, dtype=bool)
+    def __init__(self, parts=()):
+        self.parts = [each for each in parts if len(each[1])]  # (field, documents, quality)
 
-    def add(self, field, docs, quality):
-        self.worth[docs] = np.maximum(self.worth[docs], np.float32(FIELDS[field] * quality))
-        if field == "names":
-            self.named[docs] = True
+    def and_also(self, parts) -> "_Matches":
+        return _Matches([*self.parts, *parts])
+
+    @cached_property
+    def docs(self):
+        return self._settled[0]
+
+    @cached_property
+    def named(self):
+        return _united([docs for field, docs, _ in self.parts if field == "names"])
+
+    @cached_property
+    def _settled(self):
+        docs = _united([docs for _, docs, _ in self.parts])
+        worth = np.zeros(len(docs), dtype=np.float32)
+        for field, some, quality in self.parts:
+            places = _places(docs, some)
+            worth[places] = np.maximum(worth[places], np.float32(FIELDS[field] * quality))
+        return docs, worth
+
+    def worth(self, docs):
+        """What the slot is worth in these documents, 0 where it is not."""
+        return _looked_up(docs, *self._settled)
 
 
 def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str) -> np.ndarray:
     """The documents that a query means, best first, of those alike the latest year and then the highest id: where a
     document stands changes as others are written; `whole` is the whole query as one name."""
-    size = index.size
-    score = np.zeros(size, dtype=np.float32)
-    slots = [_written(index, slot, size) for slot in wanted]
-    found, named = _every(slots)
-    if named.sum() < FEW:
-        wider = [_widened(index, wanted, place, matches) for place, matches in enumerate(slots)]
-        also, _ = _every(wider)
-        if not also.any():
-            also = _most(index, wanted, wider)
-        found, slots = found | also, wider
-    score[found] = _worth(slots)[found]
-    _compare(index, wanted, score, found)
-    for docs, worth in _whole_names(index, whole):
-        score[docs] = np.maximum(score[docs], worth)
+    slots = [_written(index, slot) for slot in wanted]
+    docs = _in_every(each.docs for each in slots)
+    if len(_in_every(each.named for each in slots)) < FEW:
+        slots = [_widened(index, wanted, place, matches) for place, matches in enumerate(slots)]
+        also = _in_every(each.docs for each in slots)
+        docs = _united([docs, also if len(also) else _most(index, wanted, slots)])
+    docs = docs[index.live[docs]]
+    # What slots are worth together is the mean: a query of many words is no better than one of few
+    score = sum(each.worth(docs) for each in slots) / np.float32(len(slots))
+    _compare(index, wanted, score, docs)
+    for some, worth in _whole_names(index, whole):
+        if len(some := some[index.live[some]]):
+            every = _united([docs, some])
+            docs, score = every, _looked_up(every, docs, score)
+            places = _places(docs, some)
+            score[places] = np.maximum(score[places], worth)
     for slot in unwanted:
-        score[_written(index, slot, size).worth > 0] = 0
-    docs = np.flatnonzero((score > 0) & index.live)
-    return docs[np.lexsort((-index.ids[docs], -index.years[docs], -np.round(score[docs], 2)))]
+        kept = ~np.isin(docs, _written(index, slot).docs)
+        docs, score = docs[kept], score[kept]
+    return docs[_best_first(index, docs, np.round(score, 2))]
+
+
+def _best_first(index, docs, score):
+    return np.lexsort((-index.ids[docs], -index.years[docs], -score))
 
 
 def holds(slot: Slot, term: str) -> bool:
@@ -123,44 +149,68 @@ def meant(index, slot: Slot, seen) -> str:
     return min(near)[2] if near else slot.text
 
 
-def _every(slots):
-    """(documents with every slot, those with every slot in names)."""
-    return (np.logical_and.reduce([each.worth > 0 for each in slots]),
-            np.logical_and.reduce([each.named for each in slots]))
+def _united(parts) -> np.ndarray:
+    """What is in any of some arrays, each of which ascends and has nothing twice; the result does so too."""
+    parts = [each for each in parts if len(each)]
+    if len(parts) < 2:
+        return parts[0] if parts else NOTHING
+    most = max(int(each[-1]) for each in parts) + 1
+    if most > MANY_OF * sum(map(len, parts)):
+        return np.unique(np.concatenate(parts))
+    among = np.zeros(most, dtype=bool)
+    for each in parts:
+        among[each] = True
+    return np.flatnonzero(among)
 
 
-def _worth(slots):
-    """What the slots are worth together: the mean, for a query of many words is no better than one of few."""
-    return sum(each.worth for each in slots) / len(slots)
+def _places(docs, some):
+    """Where each of `some` stands in `docs`, or would."""
+    if not len(some) or docs[-1] > MANY_OF * len(some):
+        return np.searchsorted(docs, some)
+    before = np.zeros(max(docs[-1], some[-1]) + 2, dtype=np.int32)
+    before[docs + 1] = 1
+    return np.cumsum(before, dtype=np.int32)[some]
+
+
+def _in_every(parts) -> np.ndarray:
+    """What is in each of some such arrays."""
+    return reduce(common, sorted(parts, key=len))
+
+
+def _looked_up(wanted, docs, values):
+    """The values of the wanted documents, 0 for those that are not among `docs`."""
+    if not len(docs):
+        return np.zeros(len(wanted), dtype=np.float32)
+    places = np.minimum(_places(docs, wanted), len(docs) - 1)
+    return np.where(docs[places] == wanted, values[places], np.float32(0))
 
 
 def _most(index, wanted, slots):
-    """Documents with most of the query; of a run each pair counts for itself."""
-    having = np.zeros(index.size, dtype=np.float32)
+    """Documents with most of the query; of a run each pair counts for itself. What they are worth is written down."""
+    parts = []
     for slot, matches in zip(wanted, slots, strict=True):
-        part = (matches.worth > 0).astype(np.float32)
-        if slot.paired:
-            pairs = np.zeros(index.size, dtype=np.float32)
-            for term in slot.terms:
-                pairs[index.docs("names", term)] += 1
-            part = np.maximum(part, pairs / len(slot.terms))
-        having += part
-        matches.worth = np.maximum(matches.worth, part * FIELDS["names"] * MISSPELT)
-    return having >= MOST_OF * len(slots)
+        pairs = [index.docs("names", term) for term in slot.terms] if slot.paired else []
+        some = _united([matches.docs, *pairs])
+        part = (matches.worth(some) > 0).astype(np.float32)
+        if pairs:
+            held = sum(np.isin(some, each).astype(np.float32) for each in pairs)
+            part = np.maximum(part, held / np.float32(len(pairs)))
+        parts.append((some, part))
+    docs = _united([some for some, _ in parts])
+    having = sum(_looked_up(docs, *each) for each in parts)
+    for number, (some, part) in enumerate(parts):
+        slots[number] = slots[number].and_also(("names", some[part == each], MISSPELT * float(each))
+                                               for each in np.unique(part))
+    return docs[having >= MOST_OF * len(slots)]
 
 
-def _written(index, slot, size):
+def _written(index, slot):
     """The slot as it is written."""
-    matches = _Matches(size)
-    for field in slot.fields:
-        if slot.phrase:
-            docs = index.phrase(field, slot.terms)
-        elif slot.prefix:
-            docs = index.beginning(field, slot.text)
-        else:
-            docs = _all(index, field, slot.terms)
-        matches.add(field, docs, WRITTEN)
-    return matches
+    if slot.phrase:
+        return _Matches((field, index.phrase(field, slot.terms), WRITTEN) for field in slot.fields)
+    if slot.prefix:
+        return _Matches((field, index.beginning(field, slot.text), WRITTEN) for field in slot.fields)
+    return _Matches((field, _all(index, field, slot.terms), WRITTEN) for field in slot.fields)
 
 
 def _all(index, field, terms):
@@ -182,28 +232,29 @@ def common(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _widened(index, wanted, place, matches):
     """The slot also unfinished, misspelt, joined with a neighbour or split in two."""
-    slot, wider = wanted[place], _Matches(len(matches.worth))
-    wider.worth[:], wider.named[:] = matches.worth, matches.named
-    if slot.paired or slot.phrase or slot.prefix:
-        return wider
+    slot = wanted[place]
+    plain = not (slot.paired or slot.phrase or slot.prefix)
+    return matches.and_also(_wider(index, wanted, place) if plain else ())
+
+
+def _wider(index, wanted, place):
+    slot = wanted[place]
     for field in slot.fields:
         if field not in MISSPELT_IN:
             continue
         if place == len(wanted) - 1 and len(slot.text) > 1:
             for term in index.starting(field, slot.text, EXPANSIONS):
-                wider.add(field, index.docs(field, term), UNFINISHED)
+                yield field, index.docs(field, term), UNFINISHED
         if slot.typos:
             for term in index.like(field, slot.text, slot.typos)[:EXPANSIONS]:
-                wider.add(field, index.docs(field, term), MISSPELT)
+                yield field, index.docs(field, term), MISSPELT
     if "names" not in slot.fields:
-        return wider
+        return
     for left, right in ((place - 1, place), (place, place + 1)):
         if left >= 0 and right < len(wanted) and not (wanted[left].paired or wanted[right].paired):
-            wider.add("names", index.docs("names", wanted[left].text + wanted[right].text), WRITTEN)
+            yield "names", index.docs("names", wanted[left].text + wanted[right].text), WRITTEN
     for cut in range(2, len(slot.text) - 1):
-        docs = _all(index, "names", (slot.text[:cut], slot.text[cut:]))
-        wider.add("names", docs, WRITTEN)
-    return wider
+        yield "names", _all(index, "names", (slot.text[:cut], slot.text[cut:])), WRITTEN
 
 
 # ------------------------------------------------------------------ names, letter by letter
@@ -238,18 +289,17 @@ class Named(NamedTuple):
         return cls(words, "".join(words))
 
 
-def _compare(index, wanted, score, found):
+def _compare(index, wanted, score, docs):
     """Raise those whose names hold the query, by how much of the query and of the name that is."""
     wanted = [slot for slot in wanted if "names" in slot.fields]
     if not wanted:
         return
-    docs = np.flatnonzero(found & index.live)
-    docs = docs[np.lexsort((-index.ids[docs], -index.years[docs], -score[docs]))][:LOOKED_AT]
+    first = _best_first(index, docs, score)[:LOOKED_AT]
     letters, more = sum(len(slot.text) for slot in wanted), []
-    for doc in docs.tolist():
+    for doc in docs[first].tolist():
         covered, of_name = max([_cover(wanted, letters, name) for name in index.names(doc)], default=(0, 0))
         more.append((NAMES if covered == 1 else 0) + NAMES * (0.7 * covered + 0.25 * of_name) if covered else 0)
-    score[docs] += np.array(more, dtype=np.float32)
+    score[first] += np.array(more, dtype=np.float32)
 
 
 def _cover(wanted, letters, name: Named) -> tuple[float, float]:

@@ -98,10 +98,9 @@ def find(asked: Asked, viewer: Viewer, index: Engine) -> Found:
     began = time.perf_counter()
     sifted = sift(asked, viewer, index)
     table, facets, meant_words = sifted.table, counts(sifted), None
-    matching = int(sifted.inside.sum())
+    matching = np.count_nonzero(sifted.inside)
     if asked.q.strip() and matching < FEW and not sifted.makeshift:
-        seen = table.visible(viewer)
-        meant_words = index.meant(asked.q, lambda ids: seen[table.places(ids)].any())
+        meant_words = index.meant(asked.q, lambda ids: table.visible(viewer, table.places(ids)).any())
     start = (asked.page - 1) * asked.page_size
     hits = _rows(table.ids[sifted.ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
     total = len(sifted.ranked)
@@ -119,42 +118,47 @@ def every(asked: Asked, viewer: Viewer, index: Engine) -> np.ndarray:
 
 
 class Sifted(NamedTuple):
-    """What is left of all rows: in order; that the words and the line let through; that words and filters do."""
+    """What the words found, in order, as rows that the viewer may see; and of each what filters and the line say."""
     table: columns.Columns
-    ranked: np.ndarray
-    free: np.ndarray
-    inside: np.ndarray
-    filters: dict
+    met: np.ndarray
+    inside: np.ndarray  # that the filters let it through
+    free: np.ndarray  # that the line does
+    filters: dict  # name → what that filter alone says
     verdicts: np.ndarray | None
     makeshift: bool
+
+    @property
+    def ranked(self):
+        """The rows that are found."""
+        return self.met[self.inside & self.free]
 
 
 def sift(asked: Asked, viewer: Viewer, index: Engine) -> Sifted:
     """Which rows are found, before any of them is read."""
     table = columns.current()
-    ranked, makeshift = _ranked(table, asked, index)
-    ranked = ranked[table.visible(viewer)[ranked]]
-    filters = _filters(table, asked)
-    through = np.logical_and.reduce([np.ones(len(table.ids), dtype=bool), *filters.values()])
-    free = np.zeros(len(table.ids), dtype=bool)
-    free[ranked] = True
-    inside, verdicts = free & through, None
+    met, makeshift = _ranked(table, asked, index)
+    met = met[table.visible(viewer, met)]
+    filters = _filters(table, asked, met)
+    inside, free, verdicts = np.ones(len(met), dtype=bool), np.ones(len(met), dtype=bool), None
+    for mask in filters.values():
+        inside &= mask
     if asked.line is not None:
-        verdicts, matches = _judged(asked, table.ids, free, inside, _licensee(asked, viewer))
-        free = free & matches
-    return Sifted(table, ranked[(free & through)[ranked]], free, inside, filters, verdicts, makeshift)
+        verdicts, free = _judged(asked, table.ids[met], inside, _licensee(asked, viewer))
+    return Sifted(table, met, inside, free, filters, verdicts, makeshift)
 
 
 def counts(sifted: Sifted) -> dict[str, dict[str, int]]:
     """Of each facet how often each value is found: what else could be chosen, so its own filter narrows it not."""
-    facets, rows = {}, np.flatnonzero(sifted.free)
+    facets = {}
     if sifted.verdicts is not None:
         found = sifted.verdicts[sifted.inside]
         facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
     for name in FACETS:
-        others = [mask[rows] for each, mask in sifted.filters.items() if each != name]
-        facets[name] = getattr(sifted.table, name).counts(
-            rows[np.logical_and.reduce(others)] if others else rows)
+        rows = sifted.free
+        for each, mask in sifted.filters.items():
+            if each != name:
+                rows = rows & mask
+        facets[name] = getattr(sifted.table, name).counts(sifted.met[rows])
     return facets
 
 
@@ -168,20 +172,21 @@ def suggestions(words: str, viewer: Viewer, index: Engine) -> list[Title]:
         return []
     table = columns.current()
     ranked, _ = _ranked(table, Asked(q=words), index)
-    ranked = ranked[table.visible(viewer)[ranked]][:SUGGESTED]
+    ranked = ranked[table.visible(viewer, ranked)][:SUGGESTED]
     return list(_titles(table.ids[ranked].tolist(), viewer, selectinload(Title.names)).values())
 
 
-def _filters(table, asked):
-    """{filter: which rows it lets through}, of those that are asked for."""
-    masks = {name: getattr(table, name).having(wanted, len(table.ids))
+def _filters(table, asked, rows):
+    """{filter: which of these rows it lets through}, of those that are asked for."""
+    masks = {name: getattr(table, name).having(wanted, len(table.ids))[rows]
              for name in FACETS if (wanted := getattr(asked, name))}
     if asked.published:
-        masks["published"] = table.published
+        masks["published"] = table.published[rows]
+    year = table.year[rows]
     if asked.year_from is not None:
-        masks["year_from"] = table.year >= asked.year_from
+        masks["year_from"] = year >= asked.year_from
     if asked.year_to is not None:
-        masks["year_to"] = (table.year <= asked.year_to) & (table.year > 0)
+        masks["year_to"] = (year <= asked.year_to) & (year > 0)
     return masks
 
 
@@ -209,13 +214,13 @@ def _named(text):
     return np.array(db.session.scalars(select(Name.title_id).where(*words).distinct()).all(), dtype=np.int64)
 
 
-def _judged(asked, ids, meant, inside, licensee):
-    """(the verdict of each row that is meant, which of them match the line), as the ledger or the engine itself says.
+def _judged(asked, ids, inside, licensee):
+    """(the verdict on each of these titles, which of them match the line), as the ledger or the engine itself says.
 
     A window has to be looked for title by title: only inside the filters.
     """
-    verdicts = np.full(len(ids), ledger.UNAVAILABLE, dtype=np.int8)
-    verdicts[meant] = avails.verdicts(asked.line, ids[meant], licensee)[1]
+    order, verdicts = np.argsort(ids), np.empty(len(ids), dtype=np.int8)
+    verdicts[order] = avails.verdicts(asked.line, ids[order], licensee)[1]
     if asked.match == "cover":
         return verdicts, verdicts == ledger.AVAILABLE
     free = verdicts != ledger.UNAVAILABLE

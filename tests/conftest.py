@@ -32,7 +32,11 @@ both = pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", 
 _numbers = itertools.count()
 
 
+LONG = ("race", "stories", "media", "search")  # folders whose files take long: begun first, so that none is left for last
+
+
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=lambda item: (item.path.parent.name not in LONG, item.path.parent.name))
     for item in items:
         for part, (there, command) in MISSING.items():
             if item.get_closest_marker(part) and not there and not REQUIRE_ALL:
@@ -92,6 +96,45 @@ def make_app(url, instance):
     return create_app(settings(url, instance))
 
 
+_idle = []  # applications of tests that ended
+_first = {}  # of each kind of database the first engine
+
+
+def another_app(url, instance):
+    """As `make_app`, from what earlier tests no longer use: an application, for to put one together takes longer than
+    most tests, and nothing of it but what is set here knows the database and the folders; and the statements that
+    were compiled for the same kind of database."""
+    from core.database import db
+    app = _refitted(_idle.pop(), url, instance) if _idle else make_app(url, instance)
+    with app.app_context():
+        first = _first.setdefault(db.engine.dialect.name, db.engine)
+        db.engine.dialect, db.engine._compiled_cache = first.dialect, first._compiled_cache
+    return app
+
+
+def _refitted(app, url, instance):
+    from core import database, mail, storage
+    from search.index import Index
+    app.config.pop("SQLALCHEMY_ENGINE_OPTIONS")
+    app.config.update(settings(url, instance))
+    app._got_first_request = False
+    del app.extensions["sqlalchemy"]
+    database.init_app(app)
+    app.extensions.update(store=storage.open_store(app.config), mailer=mail.open_mailer(app.config),
+                          index=Index(app.config["INDEX_FOLDER"]))
+    return app
+
+
+def put_away(app):
+    """Let go of everything that was the test's."""
+    from core.database import db
+    app.extensions["index"].close()
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    _idle.append(app)
+
+
 def _create(server, name, template="template0"):
     with psycopg.connect(f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres", autocommit=True) as link:
         link.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -141,17 +184,12 @@ def fresh(request, backend, templates, tmp_path):
             url = f"sqlite:///{instance / 'slate.db'}"
         else:
             url = _create(server, f"test_{next(_numbers)}", name)
-        app = make_app(url, instance)
-        made.append(app)
-        return app
+        made.append(another_app(url, instance))
+        return made[-1]
 
     yield make
     for app in made:
-        app.extensions["index"].close()
-        with app.app_context():
-            from core.database import db
-            db.session.remove()
-            db.engine.dispose()
+        put_away(app)
 
 
 @pytest.fixture

@@ -156,8 +156,10 @@ def in_words(found: list[Alert]) -> list[Shown]:
             Line.licence_id.in_(licences), Line.ends_on.in_({each.ends_on for each in found}))
             .options(joinedload(Line.title)).order_by(Line.id)) if licences else ():
         lines.setdefault((line.licence_id, line.ends_on), line.title)
-    titles = _by_id(Title, {option.title_id for option in options.values()})
-    return [_shown(each, licences, mandates, options, lines, titles) for each in found]
+    links = _by_id(Link, {each.link_id for each in found})
+    titles = _by_id(Title, {option.title_id for option in options.values()}
+                    | {end for link in links.values() for end in (link.title_id, link.target_id)})
+    return [_shown(each, licences, mandates, options, lines, links, titles) for each in found]
 
 
 def _by_id(model, ids, *loading):
@@ -165,7 +167,7 @@ def _by_id(model, ids, *loading):
     return {row.id: row for row in rows}
 
 
-def _shown(alert, licences, mandates, options, lines, titles):
+def _shown(alert, licences, mandates, options, lines, links, titles):
     ends = f"ends {wording.day(alert.ends_on)}"
     if alert.kind == LICENCE:
         licence = licences[alert.subject_id]
@@ -176,10 +178,11 @@ def _shown(alert, licences, mandates, options, lines, titles):
         mandate = mandates[alert.subject_id]
         return Shown(alert, mandate.title, f"Mandate {mandate.contract or mandate.id} {ends}")
     option = options[alert.subject_id]
-    mine = option.holder_id == alert.organisation_id
+    whose = "Your" if option.holder_id == alert.organisation_id else f"{option.holder.name}’s"
+    link = links[alert.link_id]  # one option is called upon by every later title
+    later = titles[link.title_id if link.title_id != option.title_id else link.target_id].original_title
     return Shown(alert, titles[option.title_id],
-                 f"{'Your' if mine else f'{option.holder.name}’s'} {wording.OPTIONS[option.kind].removeprefix('the ')} "
-                 f"{ends}")
+                 f"{whose} {wording.OPTIONS[option.kind].removeprefix('the ')} over {later} {ends}")
 
 
 def days_left(ends_on: date) -> int:

@@ -105,8 +105,8 @@ def step_material(material_id):
     data = _filled("action", "note", "asset_id", "due_on", "qc_days")
     if named := request.form.get("languages", "").strip():
         data["languages"] = [each.strip() for each in named.split(",") if each.strip()]
-    if data.get("qc_days", "").isdecimal():
-        data["qc_days"] = int(data["qc_days"])
+    if (days := data.get("qc_days", "")).isdecimal() and len(days) < 10:
+        data["qc_days"] = int(days)
     try:
         step = items.advance(deal, item, viewer, **load(MaterialActionSchema(), data))
     except Invalid as problem:

@@ -19,3 +19,18 @@ def test_a_question_is_answered_while_another_process_writes(fresh):
         assert buyer.get("/search?q=").status_code == 200
         assert time.monotonic() - began < 10, "a writer is waited for 20 seconds, then given up"
         writer.execute("ROLLBACK")
+
+
+def test_who_waits_for_a_writer_in_vain_is_told_to_try_again(fresh, monkeypatch):
+    monkeypatch.setattr("core.database.BUSY_SECONDS", 0.1)
+    app = fresh(seeded=True)
+    agent = Caller(app, "agent@harbour.test")
+    with app.app_context():
+        path = db.engine.url.database
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        refused = agent.post("/titles", {"kind": "film", "original_title": "Tide"})
+        assert refused.status_code == 503 and refused.headers["Retry-After"] == "10"
+        assert "try again" in refused.get_json(force=True)["detail"]
+        writer.execute("ROLLBACK")
+    assert agent.post("/titles", {"kind": "film", "original_title": "Tide"}).status_code == 201

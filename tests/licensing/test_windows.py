@@ -328,6 +328,7 @@ def test_an_option_is_told_to_its_holder_and_the_seller_before_its_days_are_over
         assert sorted(made("first")) == sorted((house, said, 60) for house in (holder, viewer(AGENT).organisation_id))
         words = {each.alert.organisation_id: each.words for each in alerts.untold()
                  if each.title.original_title == "first"}
+        assert f" over {sequel.original_title} " in words[holder]
         assert words[holder].startswith("Your ") and words[viewer(AGENT).organisation_id].startswith("Sakura TV’s ")
 
 

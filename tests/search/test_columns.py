@@ -25,7 +25,8 @@ def a_row(rng, title_id):
 
 def told(table, viewer):
     """All that can be asked, by title and not by row."""
-    seen, size = table.visible(viewer), len(table.ids)
+    size = len(table.ids)
+    seen = table.visible(viewer, np.arange(size))
     rows = np.flatnonzero(seen)
     chosen = {(name, word): table.ids[getattr(table, name).having([word], size) & seen].tolist()
               for name, words in (("kind", KINDS), ("country", PLACES), ("genre", GENRES), ("decade", ["1990s"]))

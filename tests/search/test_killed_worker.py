@@ -55,6 +55,6 @@ def test_a_worker_killed_at_any_moment_leaves_nothing_behind(fresh):
         assert cut, "some died before they were done"
         while worker.turn(index):
             pass
-        assert worker.differences(index) == [] and outbox.waiting() == 0
+        assert worker.differences(index) == [] and outbox.waiting("title") == 0
         for title in db.session.scalars(db.select(Title).order_by(Title.id.desc()).limit(20)):
             assert title.id in index.find(f'"{title.original_title}"').tolist()
