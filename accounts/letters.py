@@ -34,7 +34,7 @@ def marked(words: str, names: dict) -> str:
     if not names or not words:
         return escape(words)
     found = re.split(f"({'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})", words)
-    return "".join(f'<span lang="{escape(SCRIPTS.get(names[each], names[each]))}">{escape(each)}</span>'
+    return "".join(f'<span lang="{escape(SCRIPTS.get(names[each], names[each]) or "")}">{escape(each)}</span>'
                    if each in names else escape(each) for each in found)
 
 

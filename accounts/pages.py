@@ -15,13 +15,15 @@ ON_A_PAGE = 30
 
 @bp.app_context_processor
 def bell():
-    """How many notices the viewer has not seen, for the masthead."""
+    """How many notices the viewer has not seen, for the masthead; and `marked(words, {name: language})`, which says of
+    the names in a sentence what language they are in."""
     def unseen():
         try:
             return notices.waiting(security.viewer())
         except NotSignedIn:
             return 0
-    return {"notices_waiting": unseen}
+    return {"notices_waiting": unseen,
+            "marked": lambda *said: Markup(letters.marked(*said))}  # noqa: S704 - escaped there
 
 
 @bp.get("/account")
@@ -52,7 +54,7 @@ def list_notices():
     shown = db.session.scalars(notices.listing(security.viewer()).limit(ON_A_PAGE + 1).offset(
         (page - 1) * ON_A_PAGE)).all()
     return render_template("accounts/notices.html", shown=shown[:ON_A_PAGE], page=page, more=len(shown) > ON_A_PAGE,
-                           by_title=letters.by_title, marked=lambda *said: Markup(letters.marked(*said)))  # noqa: S704 - escaped there
+                           by_title=letters.by_title)
 
 
 @bp.post("/notices/seen")

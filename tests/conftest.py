@@ -32,7 +32,7 @@ both = pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", 
 _numbers = itertools.count()
 
 
-LONG = ("race", "stories", "media", "search")  # folders whose files take long: begun first, so that none is left for last
+LONG = ("race", "stories", "media", "search")  # folders of files that take long: begun first, none is left for last
 
 
 def pytest_collection_modifyitems(config, items):

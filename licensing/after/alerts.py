@@ -90,10 +90,11 @@ def called_upon():
 # ------------------------------------------------------------------ reading
 
 class Shown(NamedTuple):
-    """An alert in words, and the title it is about."""
+    """An alert in words, the title it is about, and the names in the words with their languages."""
     alert: Alert
     title: Title
     words: str
+    names: dict[str, str | None] = {}
 
 
 def showing(viewer: Viewer, most: int = 50) -> tuple[list[Shown], int]:
@@ -141,7 +142,7 @@ def tell(alert_id: int):
         f"/titles/{shown.title.id}/franchise")
     name = shown.title.original_title
     notices.tell(readers, "ends", News(f"{shown.words}: {name}", path, [f"{shown.words}. It is about {name}."],
-                                       names={name: shown.title.original_language}))
+                                       names={**shown.names, name: shown.title.original_language}))
     alert.told_at = clock.now()
 
 
@@ -180,9 +181,10 @@ def _shown(alert, licences, mandates, options, lines, links, titles):
     option = options[alert.subject_id]
     whose = "Your" if option.holder_id == alert.organisation_id else f"{option.holder.name}’s"
     link = links[alert.link_id]  # one option is called upon by every later title
-    later = titles[link.title_id if link.title_id != option.title_id else link.target_id].original_title
+    later = titles[link.title_id if link.title_id != option.title_id else link.target_id]
     return Shown(alert, titles[option.title_id],
-                 f"{whose} {wording.OPTIONS[option.kind].removeprefix('the ')} over {later} {ends}")
+                 f"{whose} {wording.OPTIONS[option.kind].removeprefix('the ')} over {later.original_title} {ends}",
+                 {later.original_title: later.original_language})
 
 
 def days_left(ends_on: date) -> int:

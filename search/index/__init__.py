@@ -44,6 +44,7 @@ class Index:
         self._lock = threading.RLock()
         self._generation: str | None = None
         self._reader: Reader | None = None
+        self._stamped: tuple[int, int] | None = None  # the commit that is read
         self._postings = Postings()
         self._checked: set[tuple[str, str]] = set()  # files that are as they were written
 
@@ -112,12 +113,18 @@ class Index:
             self._refresh()  # it was built anew while we opened it, and the old one is gone
 
     def _follow(self, generation):
-        if generation == self._generation and self._reader.searcher.up_to_date():
+        stamp = self._stamp(generation)
+        if generation == self._generation and stamp == self._stamped:
             return
         self._let_go()  # Whoosh's own way to go on from the old state leaves files open
         self._check(generation)
         searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
-        self._reader, self._generation = Reader(searcher, self._postings), generation
+        self._reader, self._generation, self._stamped = Reader(searcher, self._postings), generation, stamp
+
+    def _stamp(self, generation):
+        """What is another after each commit; Whoosh's own way reads the whole folder, as long as an answer takes."""
+        found = os.stat(self._folder / generation / SUMS)
+        return found.st_ino, found.st_mtime_ns
 
     def verify(self):
         """Read every file again. Raises Damaged where one is not as it was written."""
@@ -142,14 +149,12 @@ class Index:
                     self._checked.add((generation, name))
 
     def _sums(self, generation) -> dict[str, int]:
-        try:
-            return json.loads((self._folder / generation / SUMS).read_text())
-        except FileNotFoundError:
-            return {}
+        return json.loads((self._folder / generation / SUMS).read_text())
 
     def _seal(self, generation):
         """Write down what its files are: Whoosh would take a flipped bit for another word."""
-        known, folder = self._sums(generation), self._folder / generation
+        folder = self._folder / generation
+        known = self._sums(generation) if (folder / SUMS).exists() else {}
         names = [path.name for path in folder.iterdir() if path.is_file() and path.name not in UNSEALED]
         _replace(folder / SUMS, json.dumps({
             name: known[name] if name in known else _sum(folder / name) for name in names}))
@@ -175,8 +180,11 @@ class Index:
         with self._writing():
             documents = list(documents)
             with self._reading() as reader:
+                if not reader.searcher.up_to_date():  # who committed last died before the seal
+                    self._let_go()
+                    self._refresh()
                 generation, ids = self._generation, [*(document.id for document in documents), *gone]
-                former = np.flatnonzero(np.isin(reader.ids, ids) & reader.live).tolist()
+                former = np.flatnonzero(np.isin(self._reader.ids, ids) & self._reader.live).tolist()
             try:
                 writer = self._writer(whoosh.index.open_dir(str(self._folder / generation)))
             except Exception as problem:

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from search import worker
-from search.engine import Damaged
+from search.engine import Damaged, Document
 from search.index import Index
 from tests.test_pages import Visitor, text
 
@@ -78,11 +78,16 @@ def test_a_bit_that_flips_under_a_running_process_is_noticed_by_who_checks(world
         assert worker.differences(index) == [] and not index.damaged
 
 
-def test_a_process_that_dies_before_it_wrote_what_its_files_are_harms_nobody(world):
+def test_a_process_that_dies_before_it_wrote_what_its_files_are_harms_nobody(world, monkeypatch):
     index = world.extensions["index"]
     whole = index.find("tide").tolist()
-    index.close()
-    (index._folder / index._pointer() / "sums.json").unlink()
-    assert Index(index._folder).find("tide").tolist() == whole
-    index.replace([])
-    assert len(index._sums(index._pointer())) >= 2
+    with monkeypatch.context() as dying:
+        dying.setattr(Index, "_seal", lambda self, generation: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            index.replace([Document(10**6, "s", names=["Unsealed"])])
+    for each in (index, Index(index._folder)):
+        assert each.find("tide").tolist() == whole
+    index.replace([Document(10**6, "s", names=["Unsealed"])])  # the worker follows again what it did not finish
+    assert index.find("unsealed").tolist() == [10**6] and index.find("tide").tolist() == whole
+    folder = index._folder / index._pointer()
+    assert {path.name for path in folder.iterdir()} - set(index._sums(folder.name)) == {"sums.json", "MAIN_WRITELOCK"}
