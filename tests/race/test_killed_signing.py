@@ -51,7 +51,7 @@ def test_whole_or_absent_whenever_it_is_killed(fresh):
 
         sign(1)
         before, kills = rows(app), 0
-        for point in count(1, at(ci=11, long=1)):
+        for point in count(1, at(ci=15, long=1)):
             said = sign(point)
             if rows(app) == before:
                 assert said["killed"], said
@@ -59,7 +59,7 @@ def test_whole_or_absent_whenever_it_is_killed(fresh):
                 continue
             break  # it is in the books: from here on it must be there whole
         whole(app, offer_id, made)
-        assert kills > at(ci=3, long=32), kills
+        assert kills > at(ci=2, long=32), kills
         assert not LONG or (said["killed"] and "taken" not in said), "killed after its commit, and before its answer"
     finally:
         process.stdin.close()
