@@ -32,11 +32,16 @@ both = pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", 
 _numbers = itertools.count()
 
 
-LONG = ("race", "stories", "media", "search")  # folders of files that take long: begun first, none is left for last
+FIRST = ("stories", "media", "search", "race")  # folders of files that take long: none of them is left for last
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=lambda item: (item.path.parent.name not in LONG, item.path.parent.name))
+    """One process tells the stories, for they share a server and a browser; of the rest a file stays in one."""
+    folders = {item: item.path.parent.name for item in items}
+    items.sort(key=lambda item: FIRST.index(folders[item]) if folders[item] in FIRST else len(FIRST))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("stories" if folders[item] == "stories" else str(item.path)))
     for item in items:
         for part, (there, command) in MISSING.items():
             if item.get_closest_marker(part) and not there and not REQUIRE_ALL:

@@ -11,7 +11,7 @@ from tests.licensing.deals import AGENT, BUYER, MANAGER, agreed, title
 from tests.media.files import SOUND
 from tests.stories.people import PHONE
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.licensing.sheets import TIDE, csv_of
 from tests.stories.people import MEASURE, PHONE, WIDE, Person, broken
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 
 LINE = "media=svod&territories=HK,TW,JP&languages=*&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true"
 AGENT, MANAGER, BUYER, OPERATOR = (

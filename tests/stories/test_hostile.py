@@ -13,7 +13,6 @@ import pytest
 from search import analysis
 from tests.stories.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("stories")
 QUERIES = 200
 SECONDS = 0.3
 TRIES = 4  # of a slow one: on a busy machine one may have been kept waiting

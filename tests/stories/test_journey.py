@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.stories.conftest import ROOT
 from tests.stories.people import PHONE, WIDE
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 LICENSEE, CONTRACT = "Kavalan Vision", "HP-D-088"  # what no buyer may ever read
 FROM, TO = "2027-01-01", "2029-12-31"
 

@@ -4,7 +4,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 
 
 def test_a_line_is_asked_and_an_alternative_taken_with_the_keyboard_alone(people):

@@ -13,7 +13,7 @@ from tests.stores import bucket_of
 from tests.stories.conftest import ROOT, Slate
 from tests.stories.people import Person
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 AGENT, BUYER = "agent@harbour.test", "buyer@sakura.test"
 MEDIA = "/titles/1/media"
 MB = 1 << 20

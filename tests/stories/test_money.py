@@ -7,7 +7,7 @@ from tests.conftest import make_app
 from tests.licensing.deals import AGENT, BUYER, MANAGER, title
 from tests.stories.people import PHONE
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 ASKED = "media=pay_tv&territories=JP&languages=*&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true"
 
 

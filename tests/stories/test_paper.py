@@ -13,7 +13,7 @@ from tests.conftest import make_app
 from tests.licensing.deals import AGENT, BUYER, MANAGER, step, title, viewer
 from tests.stories.people import PHONE
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 
 
 @pytest.fixture

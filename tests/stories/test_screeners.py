@@ -11,7 +11,7 @@ from tests.conftest import Caller, make_app
 from tests.media.files import FILM, sha256
 from tests.stories.people import PHONE, WIDE
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story]
 AGENT, BUYER = "agent@harbour.test", "buyer@sakura.test"
 
 

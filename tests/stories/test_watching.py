@@ -21,7 +21,7 @@ from tests.stores import Place, bucket_of
 from tests.stories.conftest import Slate
 from tests.stories.people import PHONE, Person
 
-pytestmark = [pytest.mark.story, pytest.mark.ffmpeg, pytest.mark.xdist_group("stories")]
+pytestmark = [pytest.mark.story, pytest.mark.ffmpeg]
 AGENT, BUYER = "agent@harbour.test", "buyer@sakura.test"
 LIFE, LENGTH = 3, 14  # seconds: of an address, and of the film
 WORDS = "WEBVTT\n\n00:00.000 --> 00:20.000\nThe tide turns\n"
