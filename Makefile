@@ -18,13 +18,13 @@ run: .venv/run.stamp ## set up, load the demo world, start web and worker (PORT=
 	@SLATE_SITE=$${SLATE_SITE:-http://localhost:$(PORT)} exec $(FLASK) serve --port $(PORT)
 
 test: .venv/dev.stamp ## every test this machine can run; names what it could not
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp lint ## what CI runs: nothing may be skipped
-	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 long: .venv/dev.stamp lint ## the same tests at full numbers
-	@REQUIRE_ALL=1 SCALE=long $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@REQUIRE_ALL=1 SCALE=long $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev.stamp ## style
 	@$(BIN)/ruff check .

@@ -13,6 +13,7 @@ import flask_migrate
 import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
 from tests.servers import CEPH, Ceph, PostgreSQL, postgresql_binaries
 
@@ -32,16 +33,24 @@ both = pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", 
 _numbers = itertools.count()
 
 
+STORIES = "tests/stories/"
 FIRST = ("stories", "media", "search", "race")  # folders of files that take long: none of them is left for last
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config, items):
+def pytest_xdist_make_scheduler(config, log):
     """One process tells the stories, for they share a server and a browser; of the rest a file stays in one."""
-    folders = {item: item.path.parent.name for item in items}
-    items.sort(key=lambda item: FIRST.index(folders[item]) if folders[item] in FIRST else len(FIRST))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("stories" if folders[item] == "stories" else str(item.path)))
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return STORIES if file.startswith(STORIES) else file
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    def turn(item):
+        folder = item.path.parent.name
+        return FIRST.index(folder) if folder in FIRST else len(FIRST)
+    items.sort(key=turn)
     for item in items:
         for part, (there, command) in MISSING.items():
             if item.get_closest_marker(part) and not there and not REQUIRE_ALL:

@@ -32,7 +32,7 @@ class Person:
                                            timezone_id="UTC", reduced_motion="reduce", **settings)
         self.context.on("console", self._hear)
         self.context.on("weberror", lambda problem: self._note(problem.error))
-        self.context.on("requestfailed", lambda request: self._note(f"{request.url}: {request.failure}"))
+        self.context.on("requestfailed", self._fail)
         self.context.on("response", self._receive)
         self.context.set_default_timeout(20_000)
         self.page = self.context.new_page()
@@ -50,6 +50,10 @@ class Person:
         page = answer.request.is_navigation_request()
         if answer.status >= (500 if page and self.may_be_refused else 400):
             self._note(f"{answer.request.method} {answer.url}: {answer.status}")
+
+    def _fail(self, request):
+        if "/static/" not in request.url or request.failure != "net::ERR_ABORTED":  # by who goes on before it came
+            self._note(f"{request.url}: {request.failure}")
 
     def _note(self, problem):
         self.problems.append(f"{self.email or 'A stranger'} at {self.page.url}: {problem}")
