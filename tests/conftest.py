@@ -17,6 +17,10 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.servers import CEPH, Ceph, PostgreSQL, postgresql_binaries
 
+MEMORY, ENOUGH = Path("/dev/shm"), 6 << 30  # bytes
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # a database is copied four times as fast as on a disk
+
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 CORPUS = Path(os.environ.get("SLATE_CORPUS", Path(__file__).parent.parent.parent / "shared/data/corpus"))
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -151,7 +155,7 @@ def put_away(app):
 
 def _create(server, name, template="template0"):
     with psycopg.connect(f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres", autocommit=True) as link:
-        link.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        link.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     return server.url(name)
 
 

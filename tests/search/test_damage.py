@@ -1,4 +1,5 @@
 """The index is a copy: whatever becomes of its files, people go on searching and the worker makes it anew."""
+import gc
 import random
 import shutil
 
@@ -12,6 +13,13 @@ from tests.test_pages import Visitor, text
 # Whoosh leaves a file that it cannot read to the collector
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 BUYER = "buyer@nordlys.test"
+
+
+@pytest.fixture(autouse=True)
+def collected():
+    """While the warnings are still ignored."""
+    yield
+    gc.collect()
 
 
 def truncated(path):
