@@ -32,6 +32,7 @@ class Coded:
     def __init__(self):
         self.words, self.place = [], {}
         self.codes, self.rows = np.array([], dtype=np.int32), np.array([], dtype=np.int64)
+        self.one_each = False  # whether entry i is the one of row i
 
     def replaced(self, rows, lists) -> "Coded":
         """The column where these rows have the words of these lists."""
@@ -48,6 +49,7 @@ class Coded:
         places = np.searchsorted(before, fresh[order])
         then.rows = np.insert(before, places, fresh[order])
         then.codes = np.insert(self.codes[kept], places, codes[order])
+        then.one_each = np.array_equal(then.rows, np.arange(len(then.rows)))
         return then
 
     def having(self, wanted, size) -> np.ndarray:
@@ -64,6 +66,8 @@ class Coded:
         return dict(sorted(some, key=lambda each: (-each[1], each[0])))
 
     def _entries(self, rows):
+        if self.one_each and len(rows) and rows.max() < len(self.rows):
+            return rows
         if FEW_OF * len(rows) > len(self.rows):  # to look at all is quicker than to look for each
             mask = np.zeros(max(self.rows[-1:].max(initial=0), rows.max()) + 1, dtype=bool)
             mask[rows] = True

@@ -18,6 +18,7 @@ with warnings.catch_warnings():
 MOST_TERMS = 2_000  # that a beginning may stand for
 LAST = chr(0x10FFFF)
 PLACES = 1 << 24  # positions in a field, at most
+MOST_NAMED = 50_000  # documents whose names are at hand
 KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
 
 
@@ -46,6 +47,7 @@ class Reader:
         self._offsets = [offset for _, offset in self._segments]
         self._names = {reader: reader.segment().segment_id() for reader, _ in self._segments}
         self.size = searcher.reader().doc_count_all()
+        self._said = {}  # document → its names, of those that were asked for: quicker than to find its segment
         self.live = np.ones(self.size, dtype=bool)
         self.ids, self.years = np.zeros(self.size, dtype=np.int64), np.zeros(self.size, dtype=np.int32)
         for reader, offset in self._segments:
@@ -121,9 +123,13 @@ class Reader:
 
     def names(self, doc) -> list[Named]:
         """The names of a document."""
-        reader, offset = self._segments[bisect_right(self._offsets, doc) - 1]
-        return self._kept(reader, ("said", doc - offset), lambda: [
-            Named.of(name) for name in reader.stored_fields(doc - offset)["said"]])
+        if (found := self._said.get(doc)) is None:
+            reader, offset = self._segments[bisect_right(self._offsets, doc) - 1]
+            if len(self._said) > MOST_NAMED:
+                self._said.clear()
+            found = self._said[doc] = self._kept(reader, ("said", doc - offset), lambda: [
+                Named.of(name) for name in reader.stored_fields(doc - offset)["said"]])
+        return found
 
 
 def _letters(term):
