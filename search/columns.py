@@ -32,7 +32,7 @@ class Coded:
     def __init__(self):
         self.words, self.place = [], {}
         self.codes, self.rows = np.array([], dtype=np.int32), np.array([], dtype=np.int64)
-        self.one_each = False  # whether entry i is the one of row i
+        self.one_each = False  # whether entry i is the one of row i, for all rows of the table
 
     def replaced(self, rows, lists) -> "Coded":
         """The column where these rows have the words of these lists."""
@@ -49,7 +49,6 @@ class Coded:
         places = np.searchsorted(before, fresh[order])
         then.rows = np.insert(before, places, fresh[order])
         then.codes = np.insert(self.codes[kept], places, codes[order])
-        then.one_each = np.array_equal(then.rows, np.arange(len(then.rows)))
         return then
 
     def having(self, wanted, size) -> np.ndarray:
@@ -66,7 +65,7 @@ class Coded:
         return dict(sorted(some, key=lambda each: (-each[1], each[0])))
 
     def _entries(self, rows):
-        if self.one_each and len(rows) and rows.max() < len(self.rows):
+        if self.one_each:
             return rows
         if FEW_OF * len(rows) > len(self.rows):  # to look at all is quicker than to look for each
             mask = np.zeros(max(self.rows[-1:].max(initial=0), rows.max()) + 1, dtype=bool)
@@ -128,7 +127,9 @@ class Columns:
                 column[place] = value(row)
             setattr(self, name, column)
         for name, value in WORDS.items():
-            setattr(self, name, getattr(self, name).replaced(places, [value(row) for row in rows]))
+            column = getattr(self, name).replaced(places, [value(row) for row in rows])
+            column.one_each = np.array_equal(column.rows, np.arange(size))
+            setattr(self, name, column)
         kept = self._order[~np.isin(self._order, places)]
         coming = np.array(sorted(places.tolist(), key=self._by_name), dtype=np.int64)
         self._order = np.insert(kept, [bisect(kept, self._by_name(place), key=self._by_name) for place in coming],
@@ -164,20 +165,25 @@ class _Keeper:
         self.mark, self.columns = None, None
 
     def current(self, engine) -> Columns:
-        with self.lock, reading(), engine.connect() as connection:  # a session would take longer than the answer
+        with self.lock:
+            if self.mark is None or not changes.nothing_since(engine, self.mark):
+                self._follow(engine)
+            return self.columns
+
+    def _follow(self, engine):
+        with reading(), engine.connect() as connection:  # a session would take longer than the answer
             if self.mark is not None:
                 changed, self.mark = changes.since(connection, self.mark)
                 if not changed:
-                    return self.columns
+                    return
                 if len(changed) <= MOST_CHANGED:
                     rows = connection.execute(QUERY.where(Title.id.in_(changed))).all()
                     with suppress(ValueError):
                         self.columns = self.columns.changed(rows, gone=changed - {row.id for row in rows})
-                        return self.columns
+                        return
                 connection.rollback()  # a new snapshot
             self.mark = changes.mark(connection)
             self.columns = Columns(connection.execute(QUERY).all())
-            return self.columns
 
 
 _keepers: WeakKeyDictionary = WeakKeyDictionary()

@@ -297,7 +297,10 @@ def _compare(index, wanted, score, docs):
     first = _best_first(index, docs, score)[:LOOKED_AT]
     letters, more = sum(len(slot.text) for slot in wanted), []
     for doc in docs[first].tolist():
-        covered, of_name = max([_cover(wanted, letters, name) for name in index.names(doc)], default=(0, 0))
+        covered = of_name = 0
+        for name in index.names(doc):
+            if (found := _cover(wanted, letters, name)) > (covered, of_name):
+                covered, of_name = found
         more.append((NAMES if covered == 1 else 0) + NAMES * (0.7 * covered + 0.25 * of_name) if covered else 0)
     score[first] += np.array(more, dtype=np.float32)
 
@@ -309,6 +312,8 @@ def _cover(wanted, letters, name: Named) -> tuple[float, float]:
         best, taken = _best(slot, name.words, name.joined)
         matched += best * len(slot.text)
         of_name += taken
+    if not matched:
+        return 0.0, 0.0
     return matched / letters, min(1.0, of_name / max(1, len(name.joined)))
 
 
@@ -321,7 +326,9 @@ def _best(slot, words, joined):
             return 1.0, len(slot.joined)
         if slot.sound and slot.sound in analysis.sound("".join(word for word in words if word.isascii())):
             return 0.9, len(slot.text)
-        pairs = sum(term in joined for term in slot.terms) / len(slot.terms) if slot.paired else 0
+        if not slot.paired or len(slot.terms) == 1:
+            return 0.0, 0
+        pairs = sum(term in joined for term in slot.terms) / len(slot.terms)
         return pairs * 0.8, int(pairs * len(slot.joined))
     if any(word.startswith(slot.text) for word in words):
         return 0.9, len(slot.text)

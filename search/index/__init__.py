@@ -44,7 +44,7 @@ class Index:
         self._lock = threading.RLock()
         self._generation: str | None = None
         self._reader: Reader | None = None
-        self._stamped: tuple[int, int] | None = None  # the commit that is read
+        self._stamped: list[tuple[int, int]] | None = None  # the commit that is read
         self._postings = Postings()
         self._checked: set[tuple[str, str]] = set()  # files that are as they were written
 
@@ -104,6 +104,9 @@ class Index:
         return Damaged(f"{type(problem).__name__}: {problem}")
 
     def _refresh(self):
+        with suppress(FileNotFoundError):  # the generation that was read is gone
+            if self._generation and self._stamp(self._generation) == self._stamped:
+                return
         generation = self._built()
         try:
             self._follow(generation)
@@ -114,17 +117,16 @@ class Index:
 
     def _follow(self, generation):
         stamp = self._stamp(generation)
-        if generation == self._generation and stamp == self._stamped:
-            return
         self._let_go()  # Whoosh's own way to go on from the old state leaves files open
         self._check(generation)
         searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
         self._reader, self._generation, self._stamped = Reader(searcher, self._postings), generation, stamp
 
     def _stamp(self, generation):
-        """What is another after each commit; Whoosh's own way reads the whole folder, as long as an answer takes."""
-        found = os.stat(self._folder / generation / SUMS)
-        return found.st_ino, found.st_mtime_ns
+        """What is another after each commit and each rebuild; Whoosh's own way reads the whole folder, which takes as
+        long as an answer."""
+        found = [os.stat(f"{self._folder}/{name}") for name in ("current", f"{generation}/{SUMS}")]
+        return [(each.st_ino, each.st_mtime_ns) for each in found]
 
     def verify(self):
         """Read every file again. Raises Damaged where one is not as it was written."""

@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 
 from search.grammar import Unsearchable
 from search.index.schema import SCHEMA
-from search.matching import Named, common
+from search.matching import NOTHING, Named, common
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
@@ -62,19 +62,24 @@ class Reader:
 
     def docs(self, field, term) -> np.ndarray:
         """Documents with a term in a field, ascending."""
-        found = [self._kept(reader, (field, term), lambda r=reader: _decoded(r, field, term)) + offset
-                 for reader, offset in self._segments]
-        return np.concatenate(found) if found else np.array([], dtype=np.int32)
+        return self._whole([self._kept(reader, (field, term), lambda r=reader: _decoded(r, field, term))
+                            for reader, _ in self._segments])
+
+    def _whole(self, parts):
+        """What each segment says, as documents of the index."""
+        parts = [docs + offset if offset else docs
+                 for docs, (_, offset) in zip(parts, self._segments, strict=True) if len(docs)]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else NOTHING
 
     def phrase(self, field, terms) -> np.ndarray:
         """Documents with these terms one after another in a field."""
         found = []
-        for reader, offset in self._segments:
+        for reader, _ in self._segments:
             begun = self._placed(reader, field, terms[0])
             for step, term in enumerate(terms[1:], 1):
                 begun = common(begun, self._placed(reader, field, term) - step)
-            found.append(np.unique(begun // PLACES).astype(np.int32) + offset)
-        return np.concatenate(found) if found else np.array([], dtype=np.int32)
+            found.append(np.unique(begun // PLACES).astype(np.int32))
+        return self._whole(found)
 
     def _placed(self, reader, field, term):
         return self._kept(reader, (field, term, "placed"), lambda: _places(reader, field, term))
@@ -96,9 +101,8 @@ class Reader:
 
     def beginning(self, field, prefix) -> np.ndarray:
         """Documents with a term in a field that begins like this. Raises Unsearchable where there are too many."""
-        found = [self._kept(reader, (field, prefix, "*"), lambda r=reader: self._united(r, field, prefix)) + offset
-                 for reader, offset in self._segments]
-        return np.concatenate(found) if found else np.array([], dtype=np.int32)
+        return self._whole([self._kept(reader, (field, prefix, "*"), lambda r=reader: self._united(r, field, prefix))
+                            for reader, _ in self._segments])
 
     def _united(self, reader, field, prefix):
         terms = self._lexicon(reader, field)
