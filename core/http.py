@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from werkzeug.routing import BaseConverter
 
 from core import clock
-from core.database import UtcDateTime, db, may_be_retried
+from core.database import UtcDateTime, db, may_be_retried, reading
 from core.errors import Away, Invalid, Refusal, Stale, Unconditional
 from core.storage.contract import Unavailable
 
@@ -209,7 +209,8 @@ def database_busy(error: OperationalError):
     if db.engine.dialect.name == "sqlite" and not may_be_retried(error):
         raise error
     current_app.logger.warning("The database does not answer: %s", error.orig)
-    response = refused(Away("Too many write at this moment. Nothing was changed; try again in a moment."))
+    with reading():  # the page about it must not wait for the writer in its turn
+        response = refused(Away("The database does not answer just now. Nothing was changed; try again in a moment."))
     response.headers["Retry-After"] = str(AWAY_SECONDS)
     return response
 

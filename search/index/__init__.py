@@ -135,7 +135,7 @@ class Index:
             try:
                 if generation := self._pointer():
                     self._check(generation)
-            except ValueError as problem:
+            except (ValueError, OSError) as problem:
                 self._close()
                 raise self._damaged(problem) from problem
 

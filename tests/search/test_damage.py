@@ -99,3 +99,11 @@ def test_a_process_that_dies_before_it_wrote_what_its_files_are_harms_nobody(wor
     assert index.find("unsealed").tolist() == [10**6] and index.find("tide").tolist() == whole
     folder = index._folder / index._pointer()
     assert {path.name for path in folder.iterdir()} - set(index._sums(folder.name)) == {"sums.json", "MAIN_WRITELOCK"}
+
+
+def test_who_checks_finds_that_nobody_knows_what_the_files_were(world):
+    index = world.extensions["index"]
+    (index._folder / index._pointer() / "sums.json").unlink()
+    with pytest.raises(Damaged):
+        index.verify()
+    assert index.damaged
