@@ -1,8 +1,10 @@
 """The composition root: the one module that knows every package, and contains nothing itself."""
 from flask import Flask
 
-import accounts.api
-import accounts.pages
+import accounts.api.notices
+import accounts.api.who
+import accounts.pages.bell
+import accounts.pages.oneself
 import catalogue.api
 import commands
 import config

@@ -1,15 +1,14 @@
-"""The account page, what one is told, and leaving."""
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+"""The bell: what one was told, and what one wants to be told."""
+from flask import flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from accounts import letters, notices, security
-from accounts.models import Person
+from accounts.pages import bp
 from core import http
 from core.database import db
 from core.errors import Invalid, NotSignedIn
 from core.http import writes
 
-bp = Blueprint("accounts_pages", __name__)
 ON_A_PAGE = 30
 
 
@@ -24,15 +23,6 @@ def bell():
             return 0
     return {"notices_waiting": unseen,
             "marked": lambda *said: Markup(letters.marked(*said))}  # noqa: S704 - escaped there
-
-
-@bp.get("/account")
-@security.permit("look_up")
-def account():
-    """Who you are here, and for whom you act."""
-    viewer = security.viewer()
-    return render_template("accounts/account.html", person=db.session.get(Person, viewer.person_id),
-                           choices=notices.choices(viewer), kinds=notices.KINDS, refusal=notices.refusal(viewer))
 
 
 @bp.post("/account/notices")
@@ -67,12 +57,3 @@ def see_notices():
         raise Invalid({"upto": ["Name the latest notice that you saw."]})
     notices.see(security.viewer(), upto=int(upto))
     return redirect(url_for(".list_notices"))
-
-
-@bp.post("/sign-out")
-@security.permit("open")
-@writes
-def sign_out():
-    """Leave."""
-    security.sign_out()
-    return redirect(url_for("security.login"))
