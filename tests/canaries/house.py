@@ -4,6 +4,8 @@
 (`hidden=False`) gives it the same ids.
 """
 import io
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from accounts import people, security
@@ -87,27 +89,24 @@ class House:
             db.session.commit()
 
 
-def build(app, canaries: Canaries, hidden=True) -> House:
+def build(app, canaries: Canaries, began, hidden=True) -> House:
+    """Each stage a minute after the one before, and attended to by the worker."""
     house = House(app, canaries)
-    with app.app_context():
-        _people(house)
-        db.session.commit()
-    _shown(house)
-    house.attend()
-    if hidden:
-        _drafts(house)
-        house.attend()
-        _media(house)
-        _promises(house)
-        _deals(house)
-        _own_papers(house)
-    else:
-        _deal_elsewhere(house)
-    house.attend()
+    stages = (_people, _shown, *((_drafts, _media, _promises, _deals, _own_papers) if hidden else (_deal_elsewhere,)))
+    for minutes, stage in enumerate(stages):
+        with clock.stopped_at(began + timedelta(minutes=minutes)):
+            stage(house)
+            house.attend()
     return house
 
 
 def _people(house):
+    with house.app.app_context():
+        _enrol(house)
+        db.session.commit()
+
+
+def _enrol(house):
     hashed, demo = security.hashed("demo"), {"lotus": "Lotus Sales", "sakura": "Sakura TV", "market": "Market Office"}
     for key, (name, trade, country) in HOUSES.items():
         people.found(name, [trade], country)
@@ -146,6 +145,10 @@ def _shown(house):
     season = listed("season", "Paper Trains, season 1", "season", parent_id=series, number=1)
     for number in (1, 2):
         listed(f"episode{number}", f"Paper Trains 1.{number}", "episode", parent_id=season, number=number)
+    for buyer in ("buyer@sakura.test", "buyer@nordlys.test"):  # who will be told of what is new
+        with house.app.app_context():
+            saved.save(house.viewer(buyer), "Drama", query.Asked(), house.app.extensions["index"])
+            db.session.commit()
     listed("orchard", "Quiet Orchard")
     for each in (film, sequel, series, house.ids["orchard"]):
         house("agent@umbra", f"/titles/{each}/mandates", {
@@ -161,10 +164,6 @@ def _shown(house):
         house("rights@umbra", f"/titles/{film}/holdbacks", {
             "territories": ["IT"], "media": [medium], "starts_on": "2026-01-01", "ends_on": "2030-12-31", "hard": hard,
             "note": house.word("holdback.note", *SALES)})
-    for buyer in ("buyer@sakura.test", "buyer@nordlys.test"):  # who will be told of what is new
-        with house.app.app_context():
-            saved.save(house.viewer(buyer), "Drama", query.Asked(), house.app.extensions["index"])
-            db.session.commit()
 
 
 LICENCES = ("umbra:licence.see", "umbra:mandate.see")
@@ -416,7 +415,9 @@ def _own_papers(house):
                    "Licensee": house.word("books_upload.content", "umbra:books.load")})
     loads = "umbra:books.load"
     with house.app.app_context():
-        uploads.send(house.viewer("agent@umbra"), content=book, filename=f"{house.word('books_upload.filename', loads)}.csv")
+        for holds in ("licences", None):  # one that is read, and one of which it is not known what it holds
+            uploads.send(house.viewer("agent@umbra"), content=book, holds=holds,
+                         filename=f"{house.word('books_upload.filename', loads)}.csv")
         for who in ("buyer@meridian", "agent@umbra"):
             saved.save(house.viewer(who), house.word("saved_search.name", house.of[who]),
                        query.Asked(q=house.word("saved_search.asked", house.of[who])), index)

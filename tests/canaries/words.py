@@ -51,7 +51,7 @@ class Canaries:
         last = self.year_start + max(self.years, 1) - 1
         years = f"(?<![0-9A-Za-z_.-])(?:{'|'.join(map(str, range(self.year_start, last + 1)))})(?![0-9A-Za-z_])"
         first, rest = str(self.number_start)[0], str(self.number_start)[1:]
-        return re.compile(f"{starts}|{years}|(?<![0-9A-Za-z.]){first}{APART}{rest}{APART}[0-9]{{3}}(?![0-9A-Za-z])")
+        return re.compile(f"{starts}|{years}|(?<![0-9.]){first}{APART}{rest}{APART}[0-9]{{3}}(?![0-9A-Za-z])")
 
     def finder(self):
         """A function of a text: the set of canaries that stand in it, in any case and form."""
