@@ -118,9 +118,9 @@ def _enrol(house):
             if key in demo:
                 address, name = f"{role}.{key}@{key}.test", f"{role} of {key}"
             else:  # whom they deal with reads their names; their addresses nobody does
-                both = ("umbra:offer.see", "meridian:offer.see", "umbra:look_up", "meridian:look_up")
                 address = f"{house.word('person.email', f'{key}:look_up')}@{key}.test"
-                name = house.word("person.name", *both, *(("umbra:audit.see",) if key == "umbra" else ()))
+                name = house.word("person.name", "umbra:look_up", "meridian:look_up",
+                                  *["nordlys:offer.see"] * (key == "umbra"))
             person = people.enrol(address, name, hashed)
             people.join(person, organisation, roles)
             house.of[who] = address
@@ -321,7 +321,8 @@ def _deals(house):
     _step(house, agent, deal, "accept", version=1, note=word("offer_step.note", *DEAL),
           internal_note=word("remark.text", "umbra:offer.see"))
     _step(house, rights, deal, "approve", note=word("offer_step.note", *DEAL))
-    _step(house, agent, deal, "issue_memo", governing=word("memo.document", *DEAL))
+    _step(house, agent, deal, "issue_memo",  # what governs goes on to the seller's next memo
+           governing=word("memo.document", *DEAL, "nordlys:offer.see"))
     _step(house, buyer, deal, "sign")
     _step(house, rights, deal, "sign")
     house(agent, f"/offers/{deal}/long-form", {"state": "drafted", "note": word("long_form_step.note", *DEAL)})

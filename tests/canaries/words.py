@@ -12,7 +12,15 @@ SCRIPTS = {  # each word begins with a letter that nothing else in the world has
     "kana": ("ヸ", ("カキクケコサシスセソ",) * 4),
     "hangul": ("쀍", ("가나다라마바사아자차",) * 3),
     "cyrillic": ("ѯ", ("бвгдклмн", "аеиоу", "бвгдклмн", "аеиоу", "бвгдклмн"))}
+UNLIKE = dict(zip("xq鑾鏤鑄鑊鑌鑒鑠鑣鑪鑫鑲ヸカキクケコサシスセソ쀍가나다라마바사아자차ѯ",
+                  "zx鐢鉅鉆鉈鉉鉍鉏鉑鉗鉚鉞ヷタチツテトナニヌネノ쀎카타파하거너더러머버ѱ", strict=True))
 APART = r"[,.'’\s\u00a0\u202f]?"  # what may stand between the digits of an amount
+
+
+def unlike(word: str) -> str:
+    """A word that nobody has, as like this one as can be."""
+    return "".join(UNLIKE.get(letter, letter) for letter in word[:2]) + "".join(
+        letter if letter.isascii() else UNLIKE.get(letter, letter) for letter in word[2:])
 
 
 class Canaries:
