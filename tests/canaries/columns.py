@@ -70,7 +70,8 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
     "names of axes, words of our own, or what another column says in full": """
         audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written books_row.remarks
         books_upload.sheets brief.left_out hold.note hold.tba hold.written holdback.ends_on holdback.starts_on
-        holdback.tba holdback.written line.ends_on line.leaves line.note line.tba line.written memo_signature.organisation
+        holdback.tba holdback.written line.ends_on line.leaves line.note line.tba line.written
+        memo_signature.organisation
         notice.path notice.refused offer_line.pricing offer_line.starts_on offer_line.written offer_step.first_day_gone
         option.note option.written override.text override.warning rendition.name asset_grant.starts_on""",
     "everybody may know it": "organisation.country organisation.name organisation.trades"}

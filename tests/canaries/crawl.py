@@ -24,7 +24,7 @@ SKIPPED = {"static", "security.static"}
 class Person:
     """Who reads: by their session on pages, by their token over the API."""
 
-    def __init__(self, app, email, password="demo"):  # noqa: S107 - of the demo world
+    def __init__(self, app, email, password="demo"):
         self.app, self.email, self.client, self.viewer, self.headers = app, email, app.test_client(), None, {}
         if email:
             with app.app_context():
@@ -132,7 +132,7 @@ class Crawl:
         for word in self.find(said) - set(typed):
             self.seen.setdefault(word, set()).add(who)
             if not self.canaries.may(viewer, word):
-                self.leaks.append(f"{who} reads {self.canaries.labels[word]} ({word}) in {where}: {_around(said, word)}")
+                self.leaks.append(f"{who} reads {self.canaries.labels[word]} in {where}: {_around(said, word)}")
 
     def follow(self, person, start, most):
         """Whatever the pages lead to, breadth first."""

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from accounts import people, security
 from accounts.notices import deliver
 from accounts.permissions import Role
+from catalogue.models import Franchise, Title
 from core import clock
 from core.database import db
 from licensing.books import uploads
 from licensing.books import worker as books_worker
-from catalogue.models import Franchise, Title
 from licensing.models import Licence, Mandate
 from media import worker as media_worker
 from search import briefs, query, saved, worker
@@ -108,7 +108,7 @@ def _people(house):
 
 def _enrol(house):
     hashed, demo = security.hashed("demo"), {"lotus": "Lotus Sales", "sakura": "Sakura TV", "market": "Market Office"}
-    for key, (name, trade, country) in HOUSES.items():
+    for name, trade, country in HOUSES.values():
         people.found(name, [trade], country)
     for key, staff in STAFF.items():
         organisation = people.organisation_named(demo.get(key) or HOUSES[key][0])
@@ -193,14 +193,14 @@ def _draft(house, kind="film", status="draft", **more):
             "genres": [*words("title.genres", "latin"), "Drama"], "countries": ["AQ"], "languages": ["mi", "en"],
             "tags": words("title.tags", "latin"), "external_id": house.word("title.external_id", *OWN),
             "synopsis": {"en": f"Of {words('title_synopsis.text', 'latin')[0]} and the sea."},
-            "credits": [{"role": words("title_credit.role", "latin")[0], "name": words("title_credit.name", "latin")[0]}],
+            "credits": [{"role": house.word("title_credit.role", *OWN), "name": house.word("title_credit.name", *OWN)}],
             "identifiers": {"imdb": f"tt{house.number('title.identifiers', *OWN)}"},
             **more}
     return house("agent@umbra", "/titles", body)["id"]
 
 
 def _drafts(house):
-    """Titles nobody else knows of: a film, a sequel of what is known, parts of a known series, one that was taken off."""
+    """Titles nobody else knows of: a film, a sequel of a known one, parts of a known series, one that was taken off."""
     draft = house.ids["draft"] = _draft(house, year=int(house.day("title.year", *OWN)[:4]))
     sequel = house.ids["draft_sequel"] = _draft(house)
     house("agent@umbra", f"/titles/{sequel}/links", {"kind": "sequel_of", "title_id": house.ids["film"]})
@@ -288,10 +288,10 @@ def _promises(house):
 
 def _offer(house, key, side="buyer", other="meridian", who="buyer@meridian", readers=DEAL, line=None, price=None,
            **more):
+    until = {} if line else {"valid_until": house.day("offer.valid_until", *readers)}  # there are not years enough
     told = house(who, "/offers", {
         ("seller" if side == "buyer" else "buyer"): house.ids["umbra" if side == "buyer" else other],
-        "currency": "EUR", **({"valid_until": house.day("offer.valid_until", *readers)} if key != "sequel" and not line else {}),
-        "lines": [{**(line or DEALS[key]), "title_id": house.ids[key],
+        "currency": "EUR", **until, "lines": [{**(line or DEALS[key]), "title_id": house.ids[key],
                    "price": str(price or house.number("offer_line.price", *readers))}], **more})
     return told["id"]
 
@@ -346,18 +346,19 @@ def _materials(house, deal):
         "due_on": house.day("material.due_on", *readers)})
     listed = house("agent@umbra", f"/offers/{deal}/materials?page_size=100", method="GET")
     master = next(each for each in listed if each["kind"] == "master")
-    house("agent@umbra", f"/materials/{master['id']}/steps", {"action": "deliver", "asset_id": house.ids["film_master"]})
+    house("agent@umbra", f"/materials/{master['id']}/steps", {
+        "action": "deliver", "asset_id": house.ids["film_master"]})
     house("buyer@meridian", f"/materials/{master['id']}/steps", {
         "action": "reject", "note": house.word("material_step.note", *readers)})
 
 
 def _money(house, deal):
     first = house("rights@umbra", f"/offers/{deal}/instalments", method="GET")[0]["id"]
-    payment = house("rights@umbra", f"/instalments/{first}/payments", {
+    paid = house("rights@umbra", f"/instalments/{first}/payments", {
         "paid_on": str(clock.today()), "amount": "5", "withheld": "7",
         "reference": house.word("payment.reference", *PAID)})
-    house("rights@umbra", f"/payments/{payment['payments'][-1]['id'] if 'payments' in payment else payment['id']}/undoing",
-          {"note": house.word("payment.undone_note", *PAID)})
+    house("rights@umbra", f"/payments/{paid['payments'][-1]['id']}/undoing", {
+        "note": house.word("payment.undone_note", *PAID)})
     house("rights@umbra", f"/instalments/{first}/payments", {
         "paid_on": str(clock.today()), "reference": house.word("payment.reference", *PAID)})
 
@@ -423,8 +424,8 @@ def _own_papers(house):
             saved.save(house.viewer(who), house.word("saved_search.name", house.of[who]),
                        query.Asked(q=house.word("saved_search.asked", house.of[who])), index)
         buyer = int(house.ids["meridian"])
-        brief, _ = briefs.create(house.viewer("agent@umbra"), f"Drama of {house.word('brief.text', 'umbra:brief.keep')}, "
-                                 "SVOD, Portugal, 2027 to 2029", buyer)
+        wanted = f"Drama of {house.word('brief.text', 'umbra:brief.keep')}, SVOD, Portugal, 2027 to 2029"
+        brief, _ = briefs.create(house.viewer("agent@umbra"), wanted, buyer)
         briefs.open_up(brief)
         house.ids["brief_token"] = brief.token
         db.session.commit()

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zlib
+from contextlib import suppress
 from email import policy
 from email.parser import BytesParser
 from urllib.parse import unquote_plus
@@ -28,8 +29,8 @@ def body(data: bytes, mimetype: str) -> str:
         return "\n".join(page.get_textpage().get_text_bounded() for page in PdfDocument(data))
     if mimetype and mimetype.endswith("sheet"):
         book = load_workbook(io.BytesIO(data))
-        return "\n".join(f"{sheet.title} {' '.join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)}"
-                         for sheet in book.worksheets) + repr(vars(book.properties))
+        cells = [str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row]
+        return "\n".join([*book.sheetnames, *cells, repr(vars(book.properties))])
     text = data.decode("utf-8", "replace")
     if mimetype and "json" in mimetype:
         return f"{text}\n{_json(text)}"
@@ -65,10 +66,8 @@ def _base64(word) -> str:
         data = base64.urlsafe_b64decode(word.replace("+", "-").replace("/", "_") + "=" * (-len(word) % 4))
     except ValueError:
         return ""
-    try:
+    with suppress(zlib.error):
         data = zlib.decompress(data)
-    except zlib.error:
-        pass
     try:
         return data.decode()
     except UnicodeDecodeError:
