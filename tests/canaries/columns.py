@@ -10,12 +10,15 @@ def holding(find) -> dict[str, set[str]]:
     for table in db.metadata.sorted_tables:
         for row in db.session.execute(select(table)).mappings():
             for column, value in row.items():
-                found.setdefault(f"{table.name}.{column}", set()).update(find(text(value)))
+                said = f'"year": {value}' if column == "year" else text(value)
+                found.setdefault(f"{table.name}.{column}", set()).update(find(said))
     return found
 
 
 def text(value) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else "" if value is None else repr(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def ids() -> dict[str, set[int]]:

@@ -18,6 +18,7 @@ NAMED = {"title_id": "title", "offer_id": "offer", "asset_id": "asset", "attachm
          "request_id": "screener_request", "search_id": "saved_search", "upload_id": "books_upload"}
 WRITTEN = {"kind": ("pdf", "csv"), "token": ("x" * 32,), "filename": ("slate.css",), "key": ("kept/x/original",)}
 LEAVING = ("/sign-out", "/static/", "/fs-static/")
+ASKED = {"/api/v1/assets/<id:asset_id>/url": "?download=true"}  # what a question adds to the address
 SKIPPED = {"static", "security.static"}
 
 
@@ -103,6 +104,7 @@ def routes(app, ids, methods=frozenset({"GET"})) -> list[list[tuple]]:
         for argument in sorted(rule.arguments):
             values = WRITTEN.get(argument) or sorted(ids[NAMED[argument]])
             paths = [re.sub(rf"<(?:\w+:)?{argument}>", str(value), path) for path in paths for value in values]
+        paths += [path + ASKED[rule.rule] for path in paths if rule.rule in ASKED]
         found += [[(method, path) for path in paths] for method in sorted(rule.methods & methods)]
     return found
 

@@ -25,7 +25,7 @@ from tests.licensing.sheets import COMMON, csv_of
 from tests.media.files import FILM, PAPER, SOUND, WORDS, picture, sha256
 
 POSTER = picture(size=(60, 90))
-FILES = {"poster": ("image/png", POSTER), "still": ("image/png", POSTER), "screener": ("video/mp4", FILM),
+FILES = {"poster": ("image/png", POSTER), "still": ("image/png", POSTER), "screener": ("video/mp4", FILM), "trailer": ("video/mp4", FILM),
          "master": ("video/mp4", FILM), "document": ("application/pdf", PAPER), "audio": ("audio/wav", SOUND),
          "subtitle": ("text/vtt", WORDS), "art": ("image/png", POSTER)}
 HOUSES = {"umbra": ("Umbra Pictures", "seller", "IE"), "meridian": ("Meridian Television", "buyer", "PT")}
@@ -145,6 +145,9 @@ def _shown(house):
     season = listed("season", "Paper Trains, season 1", "season", parent_id=series, number=1)
     for number in (1, 2):
         listed(f"episode{number}", f"Paper Trains 1.{number}", "episode", parent_id=season, number=number)
+    for kind in ("poster", "trailer"):  # shown to all, but not what its seller calls it
+        house.send("agent@umbra", f"/titles/{film}/assets", kind,
+                   filename=f"{house.word('asset.filename', 'umbra:asset.send')}.bin")
     for buyer in ("buyer@sakura.test", "buyer@nordlys.test"):  # who will be told of what is new
         with house.app.app_context():
             saved.save(house.viewer(buyer), "Drama", query.Asked(), house.app.extensions["index"])
@@ -236,7 +239,7 @@ def _drafts(house):
 def _media(house):
     for title in ("draft", "film"):
         for kind in FILES:
-            if title == "film" and kind in ("poster", "still"):
+            if title == "film" and kind in ("poster", "still", "trailer"):
                 continue  # shown to all
             house.ids[f"{title}_{kind}"] = house.send(
                 "agent@umbra", f"/titles/{house.ids[title]}/assets", kind,

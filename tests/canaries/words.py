@@ -56,10 +56,11 @@ class Canaries:
         """Finds whole words of these, and those that were cut short after their fifth letter."""
         starts = "|".join(f"{prefix}[{''.join(sorted(set(''.join(letters))))}]{{{min(len(letters), 3)},{len(letters)}}}"
                           for prefix, letters in SCRIPTS.values())
-        last = self.year_start + max(self.years, 1) - 1
-        years = f"(?<![0-9A-Za-z_.-])(?:{'|'.join(map(str, range(self.year_start, last + 1)))})(?![0-9A-Za-z_])"
+        year = "|".join(map(str, range(self.year_start, self.year_start + max(self.years, 1))))
+        years = (rf"(?<![0-9a-z])(?:{year})(?=-[0-9]{{2}}(?![0-9]))|(?<=[a-z] )(?:{year})(?![0-9a-z])"  # as in a date
+                 rf"|(?<=year\": )(?:{year})(?![0-9])")
         first, rest = str(self.number_start)[0], str(self.number_start)[1:]
-        return re.compile(f"{starts}|{years}|(?<![0-9.]){first}{APART}{rest}{APART}[0-9]{{3}}(?![0-9A-Za-z])")
+        return re.compile(f"{starts}|{years}|(?<![0-9.]){first}{APART}{rest}{APART}[0-9]{{3}}(?![0-9a-z])")
 
     def finder(self):
         """A function of a text: the set of canaries that stand in it, in any case and form."""
