@@ -18,6 +18,7 @@ from licensing.books import uploads
 from licensing.books import worker as books_worker
 from licensing.models import Licence, Mandate
 from media import worker as media_worker
+from media.models import Asset
 from search import briefs, query, saved, worker
 from tests.canaries.words import Canaries
 from tests.conftest import Caller, a_line
@@ -25,9 +26,9 @@ from tests.licensing.sheets import COMMON, csv_of
 from tests.media.files import FILM, PAPER, SOUND, WORDS, picture, sha256
 
 POSTER = picture(size=(60, 90))
-FILES = {"poster": ("image/png", POSTER), "still": ("image/png", POSTER), "screener": ("video/mp4", FILM), "trailer": ("video/mp4", FILM),
-         "master": ("video/mp4", FILM), "document": ("application/pdf", PAPER), "audio": ("audio/wav", SOUND),
-         "subtitle": ("text/vtt", WORDS), "art": ("image/png", POSTER)}
+FILES = {"poster": ("image/png", POSTER), "still": ("image/png", POSTER), "screener": ("video/mp4", FILM),
+         "trailer": ("video/mp4", FILM), "master": ("video/mp4", FILM), "document": ("application/pdf", PAPER),
+         "audio": ("audio/wav", SOUND), "subtitle": ("text/vtt", WORDS), "art": ("image/png", POSTER)}
 HOUSES = {"umbra": ("Umbra Pictures", "seller", "IE"), "meridian": ("Meridian Television", "buyer", "PT")}
 STAFF = {"umbra": {"agent": [Role.AGENT], "rights": [Role.RIGHTS_MANAGER, Role.SIGNATORY], "admin": [Role.ADMIN],
                    "materials": [Role.MATERIALS], "finance": [Role.FINANCE], "signatory": [Role.SIGNATORY]},
@@ -37,7 +38,7 @@ STAFF = {"umbra": {"agent": [Role.AGENT], "rights": [Role.RIGHTS_MANAGER, Role.S
          "market": {"admin": [Role.ADMIN], "finance": [Role.FINANCE]}}
 SALES, DEAL, PAID = ("umbra:mandate.see",), ("umbra:offer.see", "meridian:offer.see"), (
     "umbra:offer.see", "umbra:money.see", "meridian:offer.see", "meridian:money.see")
-OWN = ("umbra:title.see",)
+OWN, DELIVERED = ("umbra:title.see",), ("umbra:asset.send", "umbra:offer.see", "meridian:material.see")
 
 
 class House:
@@ -243,12 +244,11 @@ def _media(house):
                 continue  # shown to all
             house.ids[f"{title}_{kind}"] = house.send(
                 "agent@umbra", f"/titles/{house.ids[title]}/assets", kind,
-                filename=f"{house.word('asset.filename', 'umbra:asset.send', *SEEN.get((title, kind), ()))}.bin",
+                filename=f"{house.word('asset.filename', *(DELIVERED if kind == 'master' else DELIVERED[:1]))}.bin",
                 alt_text=house.word("asset.alt", *OWN), **({"language": "pt"} if kind in ("audio", "subtitle") else {}))
     house.attend()
     house.send("agent@umbra", f"/titles/{house.ids['film']}/assets", "document", filename="x.pdf")
     with house.app.app_context():  # one that was not what it was said to be: the reason is what the worker found
-        from media.models import Asset
         last = db.session.scalars(select(Asset).order_by(Asset.id.desc())).first()
         last.state, last.reason = "rejected", house.word("asset.reason", "umbra:asset.send")
         db.session.commit()
@@ -266,8 +266,6 @@ def _media(house):
             house("agent@umbra", f"/screener-requests/{request}/declining", {
                 "reply": house.word("screener_request.reply", *asked)})
 
-
-SEEN = {("film", kind): ("umbra:offer.see", "meridian:material.see") for kind in ("master",)}
 
 
 # ------------------------------------------------------------------ promises

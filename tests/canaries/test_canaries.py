@@ -21,6 +21,7 @@ from sqlalchemy import select, true
 
 from accounts import notices, permissions
 from catalogue import titles
+from catalogue.models import Title
 from core import clock
 from core.database import db
 from licensing import contracts, offers, remarks
@@ -244,11 +245,25 @@ def difference(one, other) -> str:
     return f"{one[max(at - 60, 0):at + 80]!r} for {other[max(at - 60, 0):at + 80]!r}"
 
 
-def test_no_letter_and_no_line_of_a_log_holds_what_its_reader_may_not_read(world):
+def test_no_letter_holds_what_its_reader_may_not_read(world):
     crawl = Crawl(world.canaries)
     told(crawl, world.app)
     assert crawl.leaks == [] and crawl.answers > 50 and crawl.seen, "letters tell parties of their deals"
-    assert world.logs() and crawl.find(world.logs()) == set()
+
+
+def test_no_line_of_a_log_holds_what_is_confidential_and_none_is_written_where_something_breaks(world, monkeypatch):
+    word = next(each for each, label in world.canaries.labels.items() if label == "title.original_title")
+
+    def broken(*_):
+        db.session.execute(Title.__table__.insert().values(original_title=word, organisation_id=1))
+
+    monkeypatch.setitem(world.app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setattr(titles, "touch", broken)
+    answer = world.people[world.house.of["agent@umbra"]].ask("/api/v1/titles", "POST", {
+        "kind": "film", "original_title": word})
+    find = world.canaries.finder()
+    assert answer.status_code == 500 and find(reading.of(answer)) == set()
+    assert "INSERT INTO title" in world.logs() and find(world.logs()) == set()
 
 
 # ------------------------------------------------------------------ the crawler does find what there is to be found
