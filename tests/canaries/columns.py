@@ -71,8 +71,8 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         person.fs_uniquifier person.password saved_ledger.server saved_search.known brief.token outbox.error
         saved_ledger.token term_set.key term_set.codes books_upload.content""",
     "names of axes, words of our own, or what another column says in full": """
-        audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written books_row.remarks
-        books_upload.sheets brief.left_out hold.note hold.tba hold.written holdback.ends_on holdback.starts_on
+        audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written brief.left_out hold.note
+        hold.tba hold.written holdback.ends_on holdback.starts_on
         holdback.tba holdback.written line.ends_on line.leaves line.note line.tba line.written
         memo_signature.organisation
         notice.path notice.refused offer_line.pricing offer_line.starts_on offer_line.written offer_step.first_day_gone
