@@ -8,10 +8,11 @@ def holding(find) -> dict[str, set[str]]:
     """{table.column: its canaries} of every column of every table."""
     found = {}
     for table in db.metadata.sorted_tables:
+        found |= {f"{table.name}.{column.name}": set() for column in table.columns}
         for row in db.session.execute(select(table)).mappings():
             for column, value in row.items():
                 said = f'"year": {value}' if column == "year" else text(value)
-                found.setdefault(f"{table.name}.{column}", set()).update(find(said))
+                found[f"{table.name}.{column}"] |= find(said)
     return found
 
 
