@@ -148,7 +148,7 @@ def test_nothing_that_pages_lead_to_holds_it_either(world):
     readers = list(world.people.values())
     for place, person in enumerate(readers):
         crawl.follow(person, STARTS, (BY_LINK - crawl.answers) // (len(readers) - place))
-    assert crawl.leaks == []
+    assert crawl.leaks == [] and crawl.answers >= BY_LINK
     shown = crawl.read(world.people[None], f"/for/{token}")  # who was given the address reads what the seller shows
     assert shown.status_code == 200 and crawl.leaks == []
 
@@ -228,7 +228,7 @@ def test_who_has_nothing_to_do_with_them_is_answered_the_same_where_there_are_no
     for person, other in pairs:
         differing += asked_of(world, crawl, person, other, ("film", "sequel", "episode1", "orchard"))
     assert not differing, "\n".join(differing)
-    assert crawl.leaks == []
+    assert crawl.leaks == [] and crawl.answers >= BY_TWIN
 
 
 def asked_of(world, crawl, person, other, titles_) -> list[str]:
