@@ -14,7 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import text
 
 import seed as demo
-from accounts import notices, people
+from accounts import people, post, tokens
 from core import audit, outbox
 from core.database import db
 from core.errors import Conflict
@@ -56,7 +56,7 @@ def token(email):
     person = people.find(email)
     if person is None:
         raise click.ClickException(f"There is nobody with the address {email}.")
-    click.echo(people.issue_token(person))
+    click.echo(tokens.issue_whole(person))
     db.session.commit()
 
 
@@ -120,7 +120,7 @@ def _attend(duty, outside, app):
 
 
 def _post(mailer, say):
-    notices.work(mailer, current_app.config["SITE"], say)
+    post.work(mailer, current_app.config["SITE"], say)
 
 
 @click.command()

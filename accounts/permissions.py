@@ -1,9 +1,10 @@
-"""Who may do what: one table of role x action x relation, and the three questions asked of it.
+"""Who may do what: one table of role x action x relation, one of what a token reaches, and the questions asked of them.
 
 A *relation* is what joins the viewer's organisation to the record. A query starts from the relations
 under which its reader may see records (`relations`), so nothing is filtered after it was read. Pure.
 """
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -27,9 +28,19 @@ class Relation(StrEnum):
     ANY = "any"              # the action needs no record
 
 
+class Scope(StrEnum):
+    """How far a token reaches, at most: never further than the roles of its person."""
+    READ = "read"
+    CATALOGUE = "catalogue"
+    DEALS = "deals"
+    SIGNING = "signing"
+    MATERIALS = "materials"
+    ACCOUNT = "account"
+
+
 @dataclass(frozen=True)
 class Viewer:
-    """A signed-in person acting for one organisation."""
+    """A person acting for one organisation, signed in or by a token."""
     person_id: int
     name: str
     email: str
@@ -37,6 +48,8 @@ class Viewer:
     organisation_name: str
     roles: frozenset[Role]
     trades: frozenset[str]
+    scopes: frozenset[Scope] | None = None  # of the token; None where the roles alone say what may be done
+    ends_at: datetime | None = None  # of the token
 
     @property
     def sells(self):
@@ -61,7 +74,16 @@ TABLE = (
     ("open",                None,             {ANY}),                # no sign-in needed
     ("object.reach",        None,             {ANY}),                # the signature in the address is the rule
     ("look_up",             EVERYONE,         {ANY}),                # vocabulary, organisations, oneself
+    ("organisation.apply",  None,             {ANY}),                # and confirm one's address
+    ("organisation.admit",  {OPERATOR},       {ANY}),                # or decline; and suspend one that is in
+    ("invitation.answer",   None,             {ANY}),                # the address, which cannot be guessed, is the rule
+    ("act_for",             None,             {ANY}),                # one of the organisations one belongs to
+    ("member.see",          EVERYONE,         {OWN}),
+    ("member.manage",       {ADMIN},          {OWN}),                # invite, give roles, remove; and sees no deals
+    ("member.leave",        EVERYONE,         {OWN}),
+    ("token.keep",          EVERYONE,         {ANY}),                # one's own, for the organisation one acts for
     ("notice.see",          EVERYONE,         {ANY}),                # one's own
+    ("notice.choose",       EVERYONE,         {ANY}),
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
@@ -86,6 +108,7 @@ TABLE = (
     ("audit.see",           {RIGHTS, ADMIN},  {OWN}),                # who did what in one's own organisation
     ("basket.keep",         {BUYER},          {ANY}),                # one's own, as a buyer
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),
+    ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # and attach papers
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
     ("offer.negotiate",     SALES,            {SELLING}),
     ("offer.negotiate",     {BUYER},          {BUYING}),
@@ -110,11 +133,35 @@ TABLE = (
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)
 
+#    scope            actions a token needs it for
+SCOPES = {
+    Scope.READ:      {"look_up", "notice.see", "member.see", "title.see", "asset.see", "request.see", "avails.ask",
+                      "mandate.see", "licence.see", "audit.see", "offer.see", "policy.see", "refusal.see",
+                      "material.see", "money.see"},
+    Scope.CATALOGUE: {"title.create", "title.revise", "title.link", "asset.send", "asset.grant", "mandate.record",
+                      "mandate.end", "licence.record", "licence.terminate", "books.load"},
+    Scope.DEALS:     {"search.save", "brief.keep", "screener.request", "basket.keep", "offer.draft", "offer.note",
+                      "offer.negotiate", "refusal.answer", "offer.issue_memo", "offer.long_form", "money.mark"},
+    Scope.SIGNING:   {"offer.sign", "offer.approve", "offer.terminate", "policy.set"},
+    Scope.MATERIALS: {"material.deliver", "material.answer"},
+    Scope.ACCOUNT:   {"organisation.admit", "member.manage", "member.leave", "token.keep", "notice.choose"},
+}
+SCOPE_OF = {action: scope for scope, actions in SCOPES.items() for action in actions}
+
+#    what an organisation does → the roles its members may have
+FITTING = {
+    "seller":   (AGENT, RIGHTS, SIGNATORY, FINANCE, MATERIALS, ADMIN),
+    "buyer":    (BUYER, SIGNATORY, FINANCE, MATERIALS, ADMIN),
+    "operator": (OPERATOR, ADMIN),
+}
+
 
 def relations(viewer: Viewer, action: str) -> frozenset[Relation]:
     """Under which relations this viewer may do `action`; empty where never."""
     if action not in ACTIONS:
         raise KeyError(f"{action!r} is not in the table of permissions")
+    if viewer.scopes is not None and action not in OPEN and SCOPE_OF[action] not in viewer.scopes:
+        return frozenset()
     return frozenset(relation for name, roles, each in TABLE
                      if name == action and (roles is None or viewer.roles & frozenset(roles)) for relation in each)
 
@@ -122,3 +169,9 @@ def relations(viewer: Viewer, action: str) -> frozenset[Relation]:
 def allows(viewer: Viewer, action: str, relation: Relation = ANY) -> bool:
     """Whether this viewer may do `action` on a record that stands in `relation` to them."""
     return relation in relations(viewer, action)
+
+
+def fitting(trades) -> list[Role]:
+    """The roles that members of an organisation with these trades may have, in the order of `Role`."""
+    some = {role for trade in trades for role in FITTING[trade]}
+    return [role for role in Role if role in some]

@@ -1,6 +1,8 @@
 """The shape of people, organisations and notices on the wire."""
 from marshmallow import Schema, fields, validate
 
+from accounts.permissions import Scope
+
 
 class OrganisationSchema(Schema):
     id = fields.String(dump_only=True)
@@ -26,10 +28,77 @@ class MembershipSchema(Schema):
     country = fields.String(attribute="organisation.country", allow_none=True)
 
 
+class ActingSchema(Schema):
+    id = fields.String(attribute="organisation_id")
+    name = fields.String(attribute="organisation_name")
+
+
 class MeSchema(Schema):
     person = fields.Nested(PersonSchema)
     organisations = fields.List(fields.Nested(MembershipSchema))
+    acting_for = fields.Nested(ActingSchema, metadata={"description": "the organisation the token is for"})
     roles = fields.List(fields.String(), metadata={"description": "in the organisation you act for"})
+    scopes = fields.List(fields.String(), metadata={"description": "how far the token reaches, within these roles"})
+
+
+class RolesSchema(Schema):
+    roles = fields.List(fields.String(), required=True)
+
+
+class MemberSchema(RolesSchema):
+    id = fields.String(dump_only=True)
+    person = fields.Nested(PersonSchema, dump_only=True)
+
+
+class InvitationSchema(RolesSchema):
+    id = fields.String(dump_only=True)
+    email = fields.String(required=True)
+    made_at = fields.DateTime(dump_only=True)
+    expires_at = fields.DateTime(dump_only=True)
+    letters = fields.Integer(dump_only=True, metadata={"description": "sent so far"})
+    refused = fields.String(dump_only=True, allow_none=True, metadata={"description": "what the mail server said"})
+
+
+class TokenSchema(Schema):
+    id = fields.String(dump_only=True)
+    name = fields.String(required=True)
+    scopes = fields.List(fields.String(validate=validate.OneOf([each.value for each in Scope])), load_default=list)
+    expires_on = fields.Date(required=True, load_only=True)
+    made_at = fields.DateTime(dump_only=True)
+    expires_at = fields.DateTime(dump_only=True)
+    last_used_on = fields.Date(dump_only=True, allow_none=True)
+
+
+class NewTokenSchema(TokenSchema):
+    token = fields.String(dump_only=True, metadata={"description": "shown this once"})
+
+
+class ApplicationQuery(Schema):
+    state = fields.String(load_default="waiting", validate=validate.OneOf(("waiting", "decided")))
+
+
+class ApplicationSchema(Schema):
+    id = fields.String()
+    state = fields.String()
+    organisation_name = fields.String()
+    country = fields.String()
+    trades = fields.List(fields.String())
+    name = fields.String(metadata={"description": "of who applies"})
+    email = fields.String()
+    about = fields.String()
+    made_at = fields.DateTime()
+    decided_at = fields.DateTime(allow_none=True)
+    reason = fields.String(allow_none=True)
+    organisation = fields.Nested(OrganisationSchema, allow_none=True)
+
+
+class AdmissionSchema(Schema):
+    organisation_name = fields.String(load_default=None, allow_none=True,
+                                      metadata={"description": "where it should be called otherwise"})
+
+
+class DecliningSchema(Schema):
+    reason = fields.String(required=True)
 
 
 class NoticeSchema(Schema):

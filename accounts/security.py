@@ -4,18 +4,28 @@ The API takes bearer tokens and nothing else; pages take the session and a CSRF 
 which action of `permissions` it is, with `@permit`; a test fails on a route that does not.
 """
 import functools
+from contextlib import contextmanager
 
-from flask import g, redirect, request, url_for
-from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, current_user, hash_password, logout_user
+from flask import current_app, g, redirect, request, session, url_for
+from flask_security import (
+    RoleMixin,
+    Security,
+    SQLAlchemyUserDatastore,
+    current_user,
+    hash_password,
+    login_user,
+    logout_user,
+)
 from flask_security.forms import LoginForm
 from flask_security.signals import user_authenticated
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 
-from accounts import people, permissions
+from accounts import people, permissions, tokens
 from accounts.models import Person
 from core import audit, http
 from core.database import db
-from core.errors import NotAllowed, NotSignedIn
+from core.errors import Invalid, NotAllowed, NotFound, NotSignedIn, Overtaken
 
 STORED = "stored"  # the blueprint of core.storage, which asks for a signature and for nobody's session
 csrf = CSRFProtect()
@@ -30,8 +40,22 @@ def hashed(password: str) -> str:
     return hash_password(password)
 
 
+def chosen(password: str) -> str:
+    """The hash of a password that somebody chooses. Raises Invalid where it is too weak, as Flask-Security has it."""
+    problems, password = current_app.extensions["security"].password_util.validate(password, True)
+    if problems:
+        raise Invalid({"password": [str(each) for each in problems]})
+    return hash_password(password)
+
+
+class ActsForNobody(NotSignedIn):
+    """Signed in, but for no organisation: the one they acted for was left, or is suspended."""
+
+
 def viewer() -> permissions.Viewer:
     """Who is asking. Raises NotSignedIn."""
+    if g.get("viewer") is None and person() is not None:
+        raise ActsForNobody("You do not belong to the organisation you acted for any more.")
     if g.get("viewer") is None:
         raise NotSignedIn("Sign in, or send a bearer token.")
     return g.viewer
@@ -53,22 +77,86 @@ def permit(action: str):
     return declare
 
 
+def person() -> Person | None:
+    """Who is signed in on a page, whether or not they act for an organisation."""
+    if request.path.startswith(http.API) or not current_user.is_authenticated:
+        return None
+    return current_user._get_current_object()
+
+
 def _identify():
-    g.viewer = None
+    g.viewer, g.elsewhere = None, []
     if request.endpoint == "static" or request.blueprint == STORED:
         return
     if request.path.startswith(http.API):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        person_id = people.bearer(token.strip()) if kind.lower() == "bearer" and token else None
-    else:
-        person_id = current_user.id if current_user.is_authenticated else None
-    g.viewer = people.viewer(person_id) if person_id else None
+        g.viewer, g.stamp = tokens.bearer(token.strip()) if kind.lower() == "bearer" and token else (None, None)
+    elif current_user.is_authenticated:
+        g.viewer = _acted_for(current_user.id)
+
+
+# ------------------------------------------------------------------ for whom one acts
+
+ACTS_FOR = "acts_for"  # in the session: the id of the organisation
+
+
+def _acted_for(person_id):
+    """The viewer a signed-in person is. It is never another organisation than the one they saw last: who was removed
+    from that one acts for nobody, until they choose."""
+    theirs = people.memberships(person_id)
+    if ACTS_FOR not in session and theirs:
+        session[ACTS_FOR] = theirs[0].organisation_id
+    g.elsewhere = [each.organisation for each in theirs if each.organisation_id != session.get(ACTS_FOR)]
+    return next((people.acting(each) for each in theirs if each.organisation_id == session[ACTS_FOR]), None)
+
+
+def act_for(organisation_id: int) -> permissions.Viewer:
+    """Act for another of one's organisations from now on. Raises NotFound for one that is not.
+
+    Forms that were drawn for the former are refused: their token is not that of the session any more.
+    """
+    who = person()
+    found = who and people.viewer(who.id, organisation_id)
+    if found is None:
+        raise NotFound()
+    if session.get(ACTS_FOR) != organisation_id:
+        session[ACTS_FOR] = organisation_id
+        _renew_forms()
+        audit.note("began to act", "person", found.person_id, by=found)
+    g.viewer = found
+    return found
+
+
+@contextmanager
+def for_nobody():
+    """What is done inside is done by a person for no organisation: of nothing is it noted that they did it for the one
+    they act for, whose colleagues would read it."""
+    seat, g.viewer = g.viewer, None
+    try:
+        yield
+    finally:
+        g.viewer = seat
+
+
+def _renew_forms():
+    session.pop("csrf_token", None)
+    g.pop("csrf_token", None)
+
+
+def sign_in(someone: Person, organisation_id: int):
+    """Sign in who has just proved that they hold their address, to act for this organisation."""
+    login_user(someone, authn_via=["invitation"])
+    session[ACTS_FOR] = organisation_id
+    _renew_forms()
+    g.viewer = people.viewer(someone.id, organisation_id)
 
 
 def _send_to_sign_in(refusal):
     """A page asked for without signing in leads to the sign-in page and back."""
     if http.wants_json():
         return http.refused(refusal)
+    if isinstance(refusal, ActsForNobody):
+        return redirect(url_for("accounts_pages.choose_organisation"))
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("security.login", next=back))
 
@@ -76,11 +164,13 @@ def _send_to_sign_in(refusal):
 def sign_out():
     if g.viewer:
         audit.note("signed out", "person", g.viewer.person_id)
+    session.pop(ACTS_FOR, None)
     logout_user()
 
 
 def _signed_in(_app, user, **_):
-    audit.note("signed in", "person", user.id, by=people.viewer(user.id))
+    session.pop(ACTS_FOR, None)  # of whoever signed in here before
+    audit.note("signed in", "person", user.id, by=_acted_for(user.id))
 
 
 def init_app(app):
@@ -108,8 +198,19 @@ def init_app(app):
     @app.before_request
     def check_forms():
         if request.method == "POST" and not request.path.startswith(http.API) and request.blueprint != STORED:
-            csrf.protect()
+            try:
+                csrf.protect()
+            except CSRFError:
+                raise Overtaken("This page was drawn before you signed in, or for another organisation of yours. "
+                                "Nothing was changed. Open it again, see for whom you act now, then repeat.") from None
+
+    @app.after_request
+    def note_use(response):
+        """A token is stamped once a day, after the answer has gone: nobody waits for it."""
+        if stamp := g.get("stamp"):
+            response.call_on_close(lambda: tokens.stamp(app, stamp))
+        return response
 
     @app.context_processor
     def who():
-        return {"viewer": g.get("viewer")}
+        return {"viewer": g.get("viewer"), "elsewhere": g.get("elsewhere") or []}

@@ -21,6 +21,12 @@ class NotSignedIn(Refusal):
     title = "Not signed in"
 
 
+class Overtaken(Refusal):
+    """The form was drawn for somebody else than who sends it now."""
+    status = 400
+    title = "This page is old"
+
+
 class NotAllowed(Refusal):
     status = 403
     title = "Not allowed"

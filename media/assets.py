@@ -40,7 +40,8 @@ def visible(viewer: Viewer):
 def granted(viewer: Viewer):
     """The condition under which a grant is for this viewer, and lives today."""
     today = clock.today()
-    return and_(or_(Grant.organisation_id == viewer.organisation_id, Grant.person_id == viewer.person_id),
+    person = and_(Grant.person_id == viewer.person_id, Grant.acting_for_id == viewer.organisation_id)
+    return and_(or_(Grant.organisation_id == viewer.organisation_id, person),
                 Grant.starts_on <= today, Grant.ends_on >= today, Grant.ended_at.is_(None))
 
 

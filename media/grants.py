@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import false, func, or_, select, update
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from accounts import permissions
+from accounts import people, permissions
 from accounts.models import Organisation, Person
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Name, Title
@@ -26,8 +26,12 @@ LEFT = or_(Grant.max_views.is_(None), Grant.views < Grant.max_views)  # has it a
 
 
 def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisation_id=None, person_id=None,
-         max_views=None, download=False) -> Grant:
-    """Let one person, or everyone of one organisation, watch a screener. Raises Conflict before it is ready."""
+         max_views=None, download=False, acting_for_id=None) -> Grant:
+    """Let everyone of one organisation, or one person, watch a screener. Raises Conflict before it is ready.
+
+    A person watches while acting for one organisation, and no longer than they belong to it: `acting_for_id`, or else
+    the first of theirs, one that buys before others.
+    """
     if asset.kind != Kind.SCREENER or asset.state != State.READY:
         raise Conflict("Only a screener that is ready can be granted.")
     if (organisation_id is None) == (person_id is None):
@@ -37,11 +41,24 @@ def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisati
             raise Invalid({name: [f"There is no such {name}."]})
     if ends_on < starts_on:
         raise Invalid({"ends_on": ["Lies before the first day."]})
-    grant = Grant(asset_id=asset.id, organisation_id=organisation_id, person_id=person_id, starts_on=starts_on,
-                  ends_on=ends_on, max_views=max_views, download=download, by_id=by.person_id, created_at=clock.now())
+    if person_id is not None:
+        acting_for_id = _house(person_id, by, acting_for_id)
+    grant = Grant(asset_id=asset.id, organisation_id=organisation_id, person_id=person_id, acting_for_id=acting_for_id,
+                  starts_on=starts_on, ends_on=ends_on, max_views=max_views, download=download, by_id=by.person_id,
+                  created_at=clock.now())
     db.session.add(grant)
     db.session.flush()
     return grant
+
+
+def _house(person_id, by, wanted):
+    """The organisation for which a person may be given a grant. Raises Invalid."""
+    theirs = sorted((each.organisation for each in people.memberships(person_id)
+                     if each.organisation_id != by.organisation_id and wanted in (None, each.organisation_id)),
+                    key=lambda each: not each.buys)
+    if not theirs:
+        raise Invalid({"person": ["This person does not act for the organisation that is to watch."]})
+    return theirs[0].id
 
 
 def listing(asset: Asset):
@@ -141,7 +158,7 @@ def of_house(viewer: Viewer, words: str = ""):
              .where(Title.organisation_id == viewer.organisation_id if allowed else false())
              .order_by(Grant.id.desc()).options(
                  contains_eager(Grant.asset).contains_eager(Asset.title).options(selectinload(Title.names)),
-                 joinedload(Grant.organisation), joinedload(Grant.person)))
+                 joinedload(Grant.organisation), joinedload(Grant.person), joinedload(Grant.acting_for)))
     named = select(Name.id).where(Name.title_id == Title.id, Name.value.icontains(words, autoescape=True)).exists()
     return query.where(or_(Title.original_title.icontains(words, autoescape=True), named)) if words else query
 

@@ -95,10 +95,14 @@ def leave_out(brief: Brief, title_ids):
 
 
 def answer(brief: Brief, index: Engine) -> Answer:
-    """The seller's published titles for a brief, those that are wholly free first. Raises Invalid, Unsearchable."""
-    seller = people.viewer(brief.person_id)
-    if seller is None or seller.organisation_id != brief.organisation_id:
-        raise NotFound("Who wrote this is no longer with the seller.")
+    """The seller's published titles for a brief, those that are wholly free first. Raises Invalid, Unsearchable.
+
+    A brief is the house's: it is answered though who wrote it has left.
+    """
+    seller = people.viewer(brief.person_id, brief.organisation_id) or next(
+        iter(people.acting_for([brief.organisation_id])), None)
+    if seller is None:
+        raise NotFound("Nobody acts for this seller any more.")
     asked = query.Asked.of_json(brief.asked, page_size=MOST, licensee=brief.buyer_id, published=True)
     asked = replace(asked, seller=(str(brief.organisation_id),))
     found, wordless = query.find(asked, seller, index), False

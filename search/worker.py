@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
+from accounts import applications
 from core import audit, http, outbox
 from core.database import db, reading
 from licensing import avails, clockwork, holds, overtaken
@@ -147,6 +148,7 @@ def work(index: Engine, say=print):
                 kept = time.monotonic()
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
                 http.sweep_keys()
+                applications.sweep()
                 db.session.commit()
                 with suppress(Damaged):  # which is marked, and built anew in the next turn
                     index.verify()

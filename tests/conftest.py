@@ -236,9 +236,9 @@ class Caller:
         self.headers = {}
         if email:
             with app.app_context():
-                from accounts import people
+                from accounts import people, tokens
                 from core.database import db
-                self.headers["Authorization"] = f"Bearer {people.issue_token(people.find(email))}"
+                self.headers["Authorization"] = f"Bearer {tokens.issue_whole(people.find(email))}"
                 db.session.commit()
 
     def call(self, method, path, body=None, **headers):
