@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import false, func, or_, select, update
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from accounts import people, permissions
+from accounts import notices, people, permissions
 from accounts.models import Organisation, Person
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Name, Title
@@ -48,6 +48,10 @@ def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisati
                   created_at=clock.now())
     db.session.add(grant)
     db.session.flush()
+    readers = [people.viewer(person_id, acting_for_id)] if person_id else people.acting_for([organisation_id])
+    tell(filter(None, readers), asset.title, "/your-screeners",
+         f"You can watch it from {starts_on.day} {starts_on:%b %Y} to {ends_on.day} {ends_on:%b %Y}.",
+         f"{by.organisation_name} granted you a screener: {asset.title.original_title}")
     return grant
 
 
@@ -59,6 +63,13 @@ def _house(person_id, by, wanted):
     if not theirs:
         raise Invalid({"person": ["This person does not act for the organisation that is to watch."]})
     return theirs[0].id
+
+
+def tell(readers, title: Title, path: str, todo: str, subject: str, note: str | None = None):
+    """Tell those who may see requests for screeners of one, or of a grant, in the transaction of the change."""
+    notices.tell([each for each in readers if permissions.relations(each, "request.see")], "screeners", notices.News(
+        subject, path, [f"“{note}”"] if note else [], todo=todo,
+        names={title.original_title: title.original_language}))
 
 
 def listing(asset: Asset):

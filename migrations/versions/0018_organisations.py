@@ -10,7 +10,7 @@ from core.database import UtcDateTime
 
 
 revision = '0018'
-down_revision = '0016'
+down_revision = '0017'
 
 SCOPES = ["account", "catalogue", "deals", "materials", "read", "signing"]  # what a token without scopes could do
 FIRST = "(SELECT min(id) FROM membership WHERE person_id = {})"
