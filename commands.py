@@ -14,10 +14,10 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import text
 
 import seed as demo
-from accounts import people, post, tokens
+from accounts import invitations, people, permissions, post, tokens
 from core import audit, outbox
 from core.database import db
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
@@ -57,6 +57,27 @@ def token(email):
     if person is None:
         raise click.ClickException(f"There is nobody with the address {email}.")
     click.echo(tokens.issue_whole(person))
+    db.session.commit()
+
+
+@click.command()
+@click.argument("email")
+@click.option("--organisation", required=True, help="Its name; it is founded where there is none of this name.")
+@click.option("--trade", "trades", multiple=True, type=click.Choice(list(permissions.FITTING)),
+              help="What it does, where it is founded.")
+@click.option("--role", "roles", multiple=True, default=["admin"], show_default=True, help="In it; may be repeated.")
+@with_appcontext
+def invite(email, organisation, trades, roles):
+    """Invite somebody into an organisation, and print the link: the first operator, or who replaces the last
+    administrator."""
+    try:
+        house = people.organisation_named(organisation)
+        if house is None and not trades:
+            raise click.ClickException(f"There is no organisation called {organisation}. To found it, say --trade.")
+        made = invitations.offer(house or people.found(organisation, trades), email, roles)
+    except Invalid as problem:
+        raise click.ClickException(problem.detail) from None
+    click.echo(f"{current_app.config['SITE']}/invitations/{invitations.draw(made)}")
     db.session.commit()
 
 
@@ -295,5 +316,5 @@ def _report(problems, well):
 
 
 def init_app(app):
-    for command in (seed, token, index, work, check, show_outbox, doctor, serve, import_, media, audit_):
+    for command in (seed, token, invite, index, work, check, show_outbox, doctor, serve, import_, media, audit_):
         app.cli.add_command(command)

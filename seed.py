@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import delete, select
 
-from accounts import notices, people, security
+from accounts import applications, invitations, notices, people, security
 from accounts.notices import Notice
 from accounts.permissions import Role
 from catalogue import links, titles
@@ -30,12 +30,14 @@ PEOPLE = {
     "buyer@sakura.test": "Sakura TV, buyer and signatory",
     "buyer@skyway.test": "Skyway Inflight, buyer and signatory",
     "operator@market.test": "Market Office, operator",
+    "admin@harbour.test": "Harbour Pictures and Nordlys Distribution, administrator",
 }
 ORGANISATIONS = {"harbour": ("Harbour Pictures", "seller", "HK"), "lotus": ("Lotus Sales", "seller", "TW"),
                  "nordlys": ("Nordlys Distribution", "buyer", "NO"), "sakura": ("Sakura TV", "buyer", "JP"),
                  "skyway": ("Skyway Inflight", "buyer", "SG"), "market": ("Market Office", "operator", "HK")}
 ROLES = {"agent": [Role.AGENT], "rights": [Role.RIGHTS_MANAGER, Role.SIGNATORY], "buyer": [Role.BUYER, Role.SIGNATORY],
-         "operator": [Role.OPERATOR]}
+         "operator": [Role.OPERATOR, Role.ADMIN], "admin": [Role.ADMIN]}
+ELSEWHERE = {"admin@harbour": "nordlys"}  # who belongs to a second organisation, with the same roles
 
 
 def load() -> bool:
@@ -49,6 +51,7 @@ def load() -> bool:
     _promises(who, harbour)
     _offers(who, harbour)
     _morning(who, harbour)
+    _asking_in(who)
     _long_read(who)
     briefs.create(who["agent@harbour"], "Drama in Cantonese, SVOD, Taiwan and Singapore, 2027 to 2029, exclusive",
                   people.organisation_named("Nordlys Distribution").id)
@@ -63,8 +66,20 @@ def _people():
         role, _, domain = email.partition("@")
         person = people.enrol(email, words.partition(", ")[2].capitalize(), hashed)
         people.join(person, known[domain.removesuffix(".test")], ROLES[role])
-        who[email.removesuffix(".test")] = people.viewer(person.id)
+        if (key := email.removesuffix(".test")) in ELSEWHERE:
+            people.join(person, known[ELSEWHERE[key]], ROLES[role])
+        who[key] = people.viewer(person.id)
     return who
+
+
+def _asking_in(who):
+    """One organisation waits to be admitted, with a name near another's; one person is invited."""
+    with clock.stopped_at(clock.now() - timedelta(days=2)):
+        asked = applications.apply(
+            organisation_name="Nordlys Distribution Sweden", country="SE", trades=["buyer"], name="Astrid Lund",
+            email="astrid@nordlys-sweden.test", about="We show Nordic and Asian films in forty cinemas.")
+        applications.confirm(applications.draw(asked))
+    invitations.invite(who["admin@harbour"], "finance@harbour.test", [Role.FINANCE])
 
 
 def line(territories, media, starts_on, ends_on, exclusive=True, languages="*"):

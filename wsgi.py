@@ -1,10 +1,17 @@
 """The composition root: the one module that knows every package, and contains nothing itself."""
 from flask import Flask
 
+import accounts.api.admission
+import accounts.api.members
 import accounts.api.notices
 import accounts.api.who
+import accounts.pages.acting
+import accounts.pages.admission
 import accounts.pages.bell
+import accounts.pages.joining
+import accounts.pages.members
 import accounts.pages.oneself
+import accounts.pages.tokens
 import catalogue.api
 import commands
 import config

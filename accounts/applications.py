@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import joinedload
 
 from accounts import invitations, letters, notices, people, tokens
-from accounts.models import Application, Organisation, Trade
+from accounts.models import Application, Invitation, Organisation, Trade
 from accounts.notices import News
 from accounts.permissions import Role, Viewer, relations
 from core import clock, mail, outbox
@@ -45,9 +45,9 @@ LIFE = {(State.UNCONFIRMED, "confirm"): State.WAITING,
         (State.WAITING, "admit"): State.ADMITTED, (State.WAITING, "decline"): State.DECLINED}
 
 
-def apply(*, organisation_name: str, country: str, trades, name: str, email: str, about: str):
-    """Ask to be let in; a letter goes to the address, and nothing else happens before its link is followed. Raises
-    Invalid for what no application can say, and for nothing else."""
+def apply(*, organisation_name: str, country: str, trades, name: str, email: str, about: str) -> Application | None:
+    """Ask to be let in; a letter goes to the address, and nothing else happens before its link is followed. None where
+    enough letters went there. Raises Invalid for what no application can say, and for nothing else."""
     said = {"organisation_name": " ".join(organisation_name.split()), "name": " ".join(name.split()),
             "about": about.strip()}
     errors = {field: [f"Fill this in, with {LONGEST[field]:,} characters at most."]
@@ -65,12 +65,13 @@ def apply(*, organisation_name: str, country: str, trades, name: str, email: str
     undecided = select(func.count()).select_from(Application).where(
         Application.email == email, Application.state.in_((State.UNCONFIRMED.value, State.WAITING.value)))
     if db.session.scalar(undecided) >= MOST_OPEN:
-        return
+        return None
     made = Application(**said, state=State.UNCONFIRMED.value, country=country, email=email, made_at=clock.now(),
                        trades=[each.value for each in TRADES if each in trades])
     db.session.add(made)
     db.session.flush()
     outbox.put(TOPIC, made.id)
+    return made
 
 
 def opened(secret: str) -> Application:
@@ -121,6 +122,11 @@ def waiting():
                                                                                        Application.id)
 
 
+def count() -> int:
+    """How many are to be decided."""
+    return db.session.scalar(select(func.count()).select_from(waiting().order_by(None).subquery()))
+
+
 def decided():
     """A query for those that were, the latest first."""
     return (select(Application).where(Application.decided_at.is_not(None)).options(joinedload(Application.organisation))
@@ -141,6 +147,15 @@ def admit(application_id: int, viewer: Viewer, organisation_name: str | None = N
     invitations.offer(found.organisation, found.email, [Role.ADMIN, *(FIRST_ROLES[each] for each in found.trades)],
                       name=found.name, by_id=viewer.person_id)
     return found
+
+
+def first_invitation(application_id: int) -> Invitation:
+    """The invitation into an organisation that was admitted, and that nobody has joined yet. Raises NotFound."""
+    found = db.session.get(Application, application_id)
+    pending = invitations.pending_of([found.organisation_id] if found else [])
+    if not pending:
+        raise NotFound()
+    return pending[found.organisation_id]
 
 
 def decline(application_id: int, viewer: Viewer, reason: str) -> Application:
@@ -221,10 +236,16 @@ def post(application_ids, mailer: mail.Mailer, site: str):
             pass
 
 
-def _ask_to_confirm(application, mailer, site):
+def draw(application: Application) -> str:
+    """A new secret for the link; the one before confirms nothing any more."""
     secret = secrets.token_urlsafe(32)
     application.digest = tokens.digest(secret)
     db.session.flush()
+    return secret
+
+
+def _ask_to_confirm(application, mailer, site):
+    secret = draw(application)
     mailer.send(_letter(application, f"application-{application.id}-{application.digest[:16]}", [
         f"Somebody, we think you, asks that {application.organisation_name} be admitted to Slate. Follow the link to "
         "confirm that this address is yours; it works for seven days.", "If it was not you, do nothing."],

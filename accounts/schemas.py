@@ -97,7 +97,7 @@ class AdmissionSchema(Schema):
                                       metadata={"description": "where it should be called otherwise"})
 
 
-class DecliningSchema(Schema):
+class ApplicationDecliningSchema(Schema):
     reason = fields.String(required=True)
 
 

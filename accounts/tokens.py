@@ -39,8 +39,8 @@ def useful(viewer: Viewer) -> list[Scope]:
 
 
 def issue(viewer: Viewer, *, name: str, scopes, expires_on: date) -> tuple[ApiToken, str]:
-    """(a new token of this viewer, the secret, which is never shown again). It reads, whatever else it does, and
-    works to the end of its last day. Raises Invalid, and NotAllowed for a token that would make one reaching further."""
+    """(a new token of this viewer, the secret, which is never shown again). It reads, whatever else it does, and works
+    to the end of its last day. Raises Invalid, and NotAllowed for a token that would make one reaching further."""
     scopes = {Scope.READ, *scopes}
     if not (name := " ".join(name.split())) or len(name) > LONGEST_NAME:
         raise Invalid({"name": [f"Say what it is for, in {LONGEST_NAME} characters at most."]})

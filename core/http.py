@@ -103,11 +103,7 @@ def _claim_key() -> Response | None:
 
 
 def shows_once(*fields: str):
-    """Mark a view whose answer shows secrets in these fields: a token, an address that opens something.
-
-    They are shown in the first answer and never kept: a replay of it has null in their place, and whoever lost the
-    first answer asks anew.
-    """
+    """Mark a view whose answer has secrets in these fields: never kept, they are null where it is replayed."""
     def mark(view):
         view.shows_once = frozenset(fields)
         return view
@@ -115,11 +111,9 @@ def shows_once(*fields: str):
 
 
 def _without_secrets(response) -> str:
-    secrets = getattr(current_app.view_functions[request.endpoint], "shows_once", None)
-    if not secrets:
+    if not (secrets := getattr(current_app.view_functions[request.endpoint], "shows_once", None)):
         return response.get_data(as_text=True)
-    said = response.get_json()
-    return json.dumps({name: None if name in secrets else value for name, value in said.items()}, ensure_ascii=False)
+    return json.dumps({name: None if name in secrets else value for name, value in response.get_json().items()})
 
 
 def _keep_answer(response):

@@ -1,7 +1,13 @@
 """Applications, and organisations that are suspended: for operators."""
 from accounts import applications, security
 from accounts.api import bp
-from accounts.schemas import AdmissionSchema, ApplicationQuery, ApplicationSchema, DecliningSchema, OrganisationSchema
+from accounts.schemas import (
+    AdmissionSchema,
+    ApplicationDecliningSchema,
+    ApplicationQuery,
+    ApplicationSchema,
+    OrganisationSchema,
+)
 from core import http
 
 
@@ -29,7 +35,7 @@ def admit(data, application_id):
 @bp.post("/applications/<id:application_id>/declining")
 @security.permit("organisation.admit")
 @http.writes
-@bp.arguments(DecliningSchema)
+@bp.arguments(ApplicationDecliningSchema)
 @bp.response(200, ApplicationSchema)
 def decline(data, application_id):
     """Decline, with a reason that the applicant reads."""

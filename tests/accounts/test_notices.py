@@ -30,7 +30,7 @@ SITE = "https://slate.test"
 def world(world):
     """The demo world, of which everybody has read what there is."""
     with world.app_context():
-        db.session.execute(delete(outbox.OutboxRow).where(outbox.OutboxRow.topic == notices.TOPIC))
+        db.session.execute(delete(outbox.OutboxRow).where(outbox.OutboxRow.topic.in_(mailing.TOPICS)))
         db.session.execute(delete(Notice))
         db.session.commit()
     return world

@@ -54,7 +54,8 @@ def test_no_route_answers_more_than_the_table_allows(world, email):
     for rule in world.url_map.iter_rules():
         if rule.endpoint in ("static", "security.static"):
             continue
-        path = re.sub(r"<[^>]+>", "1", rule.rule)
+        path = re.sub(r"<id:(?:token|membership)_id>", "999999999", rule.rule)  # not one's own, which would end it
+        path = re.sub(r"<[^>]+>", "1", path)
         action = world.view_functions[rule.endpoint].permit
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             api = path.startswith("/api/v1")
