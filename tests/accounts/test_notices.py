@@ -303,7 +303,7 @@ def test_a_step_that_is_killed_anywhere_is_whole_with_its_notices_or_absent(worl
 @both
 def test_a_letter_goes_out_though_its_sender_is_killed_at_any_moment_and_it_is_one_letter(world, mortal):
     sent = 0
-    for at in range(1, 60, scale.at(ci=4, long=1)):
+    for at in range(1, 90, scale.at(ci=4, long=1)):
         an_offer(world)
         sent += 1
         killed = mortal("post", at)
