@@ -27,7 +27,8 @@ MOST_OPEN = 3  # of one address: more would only send it letters
 LONGEST = {"organisation_name": 200, "name": 200, "about": 1000}
 TRADES = {Trade.SELLER: "Sells: we hold rights and license them", Trade.BUYER: "Buys: we show or distribute"}
 FIRST_ROLES = {Trade.SELLER: Role.AGENT, Trade.BUYER: Role.BUYER, Trade.OPERATOR: Role.OPERATOR}  # and administrator
-COUNTRIES = dict(sorted(((code, name) for code, name in Locale("en").territories.items()
+CALLED = {"HK": "Hong Kong", "MO": "Macao"}  # as the trade does
+COUNTRIES = dict(sorted(((code, CALLED.get(code, name)) for code, name in Locale("en").territories.items()
                          if re.fullmatch("[A-Z]{2}", code) and code not in {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}),
                         key=lambda each: each[1]))
 FORMS = re.compile(r"\b(?:ltd|limited|llc|inc|gmbh|ag|sa|sas|srl|spa|bv|ab|as|oy|plc|co|kk|company|corp|the|group)\b")

@@ -211,6 +211,10 @@ def init_app(app):
             response.call_on_close(lambda: tokens.stamp(app, stamp))
         return response
 
+    def may(action):
+        """Whether the viewer may do this to any record at all: which ways the masthead shows."""
+        return bool(g.get("viewer") and permissions.relations(g.viewer, action))
+
     @app.context_processor
     def who():
-        return {"viewer": g.get("viewer"), "elsewhere": g.get("elsewhere") or []}
+        return {"viewer": g.get("viewer"), "viewer_may": may, "elsewhere": g.get("elsewhere") or []}

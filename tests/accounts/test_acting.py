@@ -165,7 +165,7 @@ def test_leaving_ends_screeners_searches_notices_and_mail(both_sides):
     sakura = houses["Sakura TV"]
     with world.app_context():
         asset = Asset(title=title(), person_id=1, kind=Kind.SCREENER.value, key="k", filename="f.mp4", size=1,
-                      type="video/mp4", state=State.READY.value, created_at=clock.now())
+                      type="video/mp4", state=State.READY.value, created_at=clock.now(), changed_at=clock.now())
         db.session.add(asset)
         db.session.flush()
         grants.give(asset, viewer("agent@lotus.test"), starts_on=clock.today(), ends_on=clock.today(),
