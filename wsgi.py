@@ -3,8 +3,12 @@ from flask import Flask
 
 import accounts.api.notices
 import accounts.api.who
+import accounts.pages.address
 import accounts.pages.bell
+import accounts.pages.factors
 import accounts.pages.oneself
+import accounts.pages.proof
+import accounts.pages.sessions
 import catalogue.api
 import commands
 import config

@@ -16,6 +16,16 @@ def of(notice, site: str) -> Letter:
                   text=_text(notice, body, link, choice), html=_html(notice, body, link, choice))
 
 
+def about_account(key: str, name: str, address: str, subject: str, said: list[str], link: str, at) -> Letter:
+    """A letter about one's own account: sentences, and a link."""
+    page = (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(subject)}</title></head>'
+            f'<body style="{STYLE}"><h1 style="font:600 20px/1.3 Georgia,serif">{escape(subject)}</h1>'
+            f'{"".join(f"<p>{escape(each)}</p>" for each in said)}'
+            f'<p><a href="{escape(link)}">{escape(link)}</a></p></body></html>')
+    return Letter(key=key, thread=key, name=name, address=address, subject=subject, at=at,
+                  text="\n\n".join([subject, *said, link]) + "\n", html=page)
+
+
 def said(change: dict) -> str:
     """A change in one line: "Territories: − Switzerland"."""
     return f"{change['term']}: {change['delta']}"

@@ -6,6 +6,8 @@ under which its reader may see records (`relations`), so nothing is filtered aft
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.errors import NotProven
+
 
 class Role(StrEnum):
     AGENT = "agent"
@@ -37,6 +39,7 @@ class Viewer:
     organisation_name: str
     roles: frozenset[Role]
     trades: frozenset[str]
+    proven: bool = True  # whether the proof of who it is is fresh; only a session grows old
 
     @property
     def sells(self):
@@ -62,6 +65,9 @@ TABLE = (
     ("object.reach",        None,             {ANY}),                # the signature in the address is the rule
     ("look_up",             EVERYONE,         {ANY}),                # vocabulary, organisations, oneself
     ("notice.see",          EVERYONE,         {ANY}),                # one's own
+    ("session.end",         EVERYONE,         {ANY}),                # one's own, too
+    ("password.change",     EVERYONE,         {ANY}),                # by who names the old one
+    ("sign_in.change",      EVERYONE,         {ANY}),                # one's address, codes and passkeys
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
@@ -109,6 +115,7 @@ TABLE = (
 )
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)
+PROVEN = frozenset({"offer.sign", "offer.approve", "policy.set", "sign_in.change"})  # need a fresh proof of who it is
 
 
 def relations(viewer: Viewer, action: str) -> frozenset[Relation]:
@@ -122,3 +129,9 @@ def relations(viewer: Viewer, action: str) -> frozenset[Relation]:
 def allows(viewer: Viewer, action: str, relation: Relation = ANY) -> bool:
     """Whether this viewer may do `action` on a record that stands in `relation` to them."""
     return relation in relations(viewer, action)
+
+
+def check_proof(viewer: Viewer, action: str):
+    """Raises NotProven where `action` needs a fresh proof and this viewer's is old."""
+    if action in PROVEN and not viewer.proven:
+        raise NotProven("You have been signed in for a while. Show once more that it is you, then this goes on.")
