@@ -5,8 +5,8 @@ from alembic import op
 from core.database import UtcDateTime
 
 
-revision = '0017'
-down_revision = '0016'
+revision = '0021'
+down_revision = '0017'
 
 
 def upgrade():
