@@ -18,6 +18,7 @@ from flask_security import (
 )
 from flask_security.forms import LoginForm
 from flask_security.webauthn import WebAuthnSigninResponseForm
+from itsdangerous import BadData
 from webauthn.helpers import options_to_json_dict
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -133,7 +134,7 @@ def set_codes(person: Person, state: str, said: str) -> list[str]:
     with what to show again."""
     try:
         person_id, secret = _security().tf_setup_serializer.loads(state, max_age=30 * 60)
-    except ValueError:
+    except BadData:
         person_id = None
     if person_id != person.id:
         raise Invalid({"code": ["This took too long. Scan the new picture, then type the code."]})
@@ -148,7 +149,7 @@ def again(person: Person, state: str) -> dict:
     """What was shown, once more: the same secret, so that nobody has to scan twice."""
     try:
         person_id, secret = _security().tf_setup_serializer.loads(state, max_age=30 * 60)
-    except ValueError:
+    except BadData:
         return new_codes(person)
     return _shown(person, secret) if person_id == person.id else new_codes(person)
 
@@ -206,7 +207,7 @@ def passkey_asked(person: Person) -> tuple[dict, str]:
 def passkey_proves(person: Person, said: str, state: str) -> bool:
     try:
         person_id, challenge = _security().wan_serializer.loads(state, max_age=10 * 60)
-    except ValueError:
+    except BadData:
         return False
     form = WebAuthnSigninResponseForm(formdata=None, credential=said)
     form.challenge, form.user_verification, form.is_secondary, form.is_verify = challenge, False, False, True
