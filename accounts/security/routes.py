@@ -55,6 +55,14 @@ def new_password(token):
     return response
 
 
+def passkey_came(token):
+    """Flask-Security's page, but that a passkey which opens nothing is told so, and does not lose its way."""
+    response = make_response(webauthn.webauthn_signin_response(token))
+    if response.location == url_for(".wan_signin"):
+        return redirect(url_for(".wan_signin", failed="yes", next=request.args.get("next")))
+    return response
+
+
 def _key_added(_app, user, name, **_):
     audit.note("added a passkey", "person", user.id, after={"passkey": name})
     mailings.put("factor_changed", user)
@@ -73,7 +81,7 @@ PAGES = (
     ("/sign-in/second", "tf_select", BOTH, "open", tf_plugin.tf_select),
     ("/sign-in/recovery-code", "mf_recovery", BOTH, "open", recovery_codes.mf_recovery),
     ("/sign-in/passkey", "wan_signin", BOTH, "open", webauthn.webauthn_signin),
-    ("/sign-in/passkey/<token>", "wan_signin_response", SEND, "open", webauthn.webauthn_signin_response),
+    ("/sign-in/passkey/<token>", "wan_signin_response", SEND, "open", passkey_came),
     ("/recovery/<token>", "reset_password", BOTH, "open", new_password),
     ("/account/password", "change_password", BOTH, "password.change", views.change_password),
     ("/account/passkeys", "wan_register", BOTH, "sign_in.change", webauthn.webauthn_register),

@@ -17,11 +17,10 @@ BUYER, MANAGER, AGENT = "buyer@sakura.test", "rights@harbour.test", "agent@harbo
 
 
 def fields(page: str, form: str = "<form") -> dict:
-    """The hidden fields and texts of the first form after some words."""
+    """The hidden fields of the first form after some words."""
     part = page[page.index(form):]
     part = part[:part.index("</form>")]
     found = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', part))
-    found |= dict(re.findall(r'<textarea name="([^"]+)" hidden>\n?(.*?)</textarea>', part, re.S))
     return {name: unescape(value) for name, value in found.items()}
 
 

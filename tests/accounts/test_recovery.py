@@ -231,7 +231,7 @@ def test_who_asks_again_or_thinks_better_of_it_voids_the_links_before(world, vis
                                  f"{'x' * 300}@y.test"])
 def test_what_is_no_other_address_is_refused_beside_its_field(visitor, bad):
     answer = visitor(BUYER).submit("/account/address", {"address": bad}, form="/account")
-    assert answer.status_code == 422 and 'id="address-error"' in text(answer)
+    assert answer.status_code == 422 and 'id="new-address-error"' in text(answer)
 
 
 def test_an_old_or_forged_link_confirms_nothing(world, visitor):
