@@ -8,9 +8,11 @@ from flask_security import recovery_codes, tf_plugin, views, webauthn
 from flask_security.signals import wan_deleted, wan_registered
 
 from accounts import mailings, people
+from accounts.security.factors import is_an_answer
 from accounts.security.guard import permit
 from accounts.security.presence import STORED
 from core import audit, http
+from core.errors import Invalid
 
 bp = Blueprint("security", __name__)
 BOTH, SEND = ("GET", "POST"), ("POST",)
@@ -19,6 +21,12 @@ TEMPLATES = {
     "MULTI_FACTOR_RECOVERY": "recovery_code", "RESET_PASSWORD": "new_password", "CHANGE_PASSWORD": "password",
     "WAN_REGISTER": "passkeys",
 }
+
+
+@bp.before_request
+def look_at_the_answer():
+    if not is_an_answer(request.form.get("credential", "")):
+        raise Invalid({"credential": ["This is no answer of a passkey. Go back and try again."]})
 
 
 @bp.get("/recovery")
@@ -33,7 +41,7 @@ def forgot_password():
 @http.writes
 def recover():
     """The same answer, as quick, whether or not anybody has the address."""
-    person = people.find(request.form.get("email", "")[:255])
+    person = people.find(request.form.get("email", "")[:255].replace("\0", ""))
     known = person if person and person.active else None
     audit.note("asked for a new password", "person", person and person.id)
     mailings.put("recovery", known)

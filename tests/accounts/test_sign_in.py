@@ -253,3 +253,26 @@ def test_a_program_that_sends_json_gets_no_token_by_the_way_in_for_people(visito
     answer = someone.client.post("/sign-in?include_auth_token=1", json={"email": BUYER, "password": "demo"},
                                  headers={"Accept": "application/json", "X-CSRFToken": someone.token("/sign-in")})
     assert "authentication_token" not in text(answer) and not answer.is_json
+
+
+DOORS = {
+    None: [("/sign-in", "email"), ("/sign-in", "password"), ("/recovery", "email"), ("/recovery/x", "password"),
+           ("/sign-in/passkey/x", "credential")],
+    BUYER: [("/account/passkeys/x", "credential"), ("/account/passkeys", "name"), ("/account/passkeys/removal", "name"),
+            ("/account/password", "password"), ("/account/password", "new_password"), ("/account/codes", "code"),
+            ("/account/codes", "state"), ("/account/address", "address"), ("/proof", "proof-password"),
+            ("/proof", "proof-code"), ("/proof", "proof-passkey")]}
+HOSTILE = ("\0", "x" * 100_000, "[" * 5_000, "\u202e<script>", "%s%n", "{}")
+
+
+@pytest.mark.parametrize("email", DOORS)
+def test_nothing_that_is_typed_at_the_door_breaks_it(visitor, email):
+    someone = visitor(email)
+    token = someone.token("/account" if email else "/sign-in")
+    other = {"email": BUYER, "password": "x", "new_password": "x", "name": "x", "usage": "first", "code": "1"}
+    for path, field in DOORS[email]:
+        for hostile in HOSTILE:
+            with clock.stopped_at(clock.now() + timedelta(minutes=16 * (path == "/proof"))):
+                answer = someone.client.post(path, data={**other, "csrf_token": token, field: hostile})
+            assert answer.status_code < 500, (path, field, hostile[:10])
+            assert "<script>" not in text(answer), (path, field)
