@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from importlib.metadata import version
 
 import click
@@ -14,8 +15,8 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import text
 
 import seed as demo
-from accounts import invitations, people, permissions, post, tokens
-from core import audit, outbox
+from accounts import invitations, mailings, people, permissions, post, security, tokens
+from core import audit, mail, outbox
 from core.database import db
 from core.errors import Conflict, Invalid
 from core.storage import probe
@@ -113,7 +114,7 @@ def work():
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
             for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"),
-                                  (books_worker.work, "store"), (_post, "mailer")):
+                                  (books_worker.work, "store"), (_post, "mailer"), (_post_about_accounts, "mailer")):
                 threading.Thread(target=_attend, args=[duty, outside, current_app._get_current_object()],
                                  daemon=True).start()
             worker.work(the_index(), click.echo)
@@ -142,6 +143,12 @@ def _attend(duty, outside, app):
 
 def _post(mailer, say):
     post.work(mailer, current_app.config["SITE"], say)
+
+
+def _post_about_accounts(mailer, say):
+    site, minutes = current_app.config["SITE"], current_app.config["LINK_WITHIN"] // timedelta(minutes=1)
+    outbox.forever("Mail about accounts waits", say,
+                   lambda: mailings.deliver(mailer, site, security.links.of, minutes), passing=(mail.Away,))
 
 
 @click.command()

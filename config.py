@@ -4,6 +4,7 @@ A setting has a default that suits `make run` in a folder of its own. In product
 would be dangerous are refused, each with the way to mend it.
 """
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -16,6 +17,12 @@ WEAK_SECRETS = {"", "dev", "development", "secret", "changeme", "password"}
 
 class BadSettings(SystemExit):
     """The environment is not fit to start with; the text says what to set."""
+
+
+def _whole(name, words, most) -> int:
+    if not (words.isascii() and words.isdigit() and 1 <= int(words) <= most):
+        raise BadSettings(f"{name} is {words!r}; set it to a number from 1 to {most}.")
+    return int(words)
 
 
 def read(environ=os.environ):
@@ -31,6 +38,9 @@ def read(environ=os.environ):
     seconds = environ.get("READING_SECONDS", str(MOST_READING_SECONDS))
     if not (seconds.isascii() and seconds.isdigit() and 1 <= int(seconds) <= MOST_READING_SECONDS):
         raise BadSettings(f"READING_SECONDS is {seconds!r}; set it to a number from 1 to {MOST_READING_SECONDS}.")
+    factors = environ.get("FACTOR_SECRET") or secret
+    if production and len(factors) < 32:
+        raise BadSettings("FACTOR_SECRET is weak. Set it to 32 characters or more, or leave it out to use SECRET_KEY.")
     mail = environ.get("MAIL_URL", "")
     if mail and (urlsplit(mail).scheme not in ("smtp", "smtps") or not urlsplit(mail).hostname):
         raise BadSettings("MAIL_URL is no address of a mail server. Set it to one such as "
@@ -51,6 +61,11 @@ def read(environ=os.environ):
         "S3_ACCESS_KEY": environ.get("S3_ACCESS_KEY") or None,
         "S3_SECRET_KEY": environ.get("S3_SECRET_KEY") or None,
         "READING_SECONDS": int(seconds),
+        "FACTOR_SECRET": factors,
+        "SESSION_IDLE": timedelta(hours=_whole("SESSION_IDLE_HOURS", environ.get("SESSION_IDLE_HOURS", "8"), 168)),
+        "SESSION_WHOLE": timedelta(days=_whole("SESSION_DAYS", environ.get("SESSION_DAYS", "7"), 90)),
+        "PROOF_WITHIN": timedelta(minutes=_whole("PROOF_MINUTES", environ.get("PROOF_MINUTES", "15"), 720)),
+        "LINK_WITHIN": timedelta(minutes=_whole("LINK_MINUTES", environ.get("LINK_MINUTES", "60"), 1440)),
         "MAIL_URL": mail,
         "MAIL_FOLDER": environ.get("MAIL_FOLDER", str(instance / "mail")),
         "MAIL_FROM": environ.get("MAIL_FROM", f"Slate <slate@{urlsplit(site).hostname}>"),

@@ -6,11 +6,15 @@ import accounts.api.members
 import accounts.api.notices
 import accounts.api.who
 import accounts.pages.acting
+import accounts.pages.address
 import accounts.pages.admission
 import accounts.pages.bell
+import accounts.pages.factors
 import accounts.pages.joining
 import accounts.pages.members
 import accounts.pages.oneself
+import accounts.pages.proof
+import accounts.pages.sessions
 import accounts.pages.tokens
 import catalogue.api
 import commands

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.errors import NotProven
+
 
 class Role(StrEnum):
     AGENT = "agent"
@@ -50,6 +52,7 @@ class Viewer:
     trades: frozenset[str]
     scopes: frozenset[Scope] | None = None  # of the token; None where the roles alone say what may be done
     ends_at: datetime | None = None  # of the token
+    proven: bool = True  # whether the proof of who it is is fresh; only a session grows old
 
     @property
     def sells(self):
@@ -84,6 +87,9 @@ TABLE = (
     ("token.keep",          EVERYONE,         {ANY}),                # one's own, for the organisation one acts for
     ("notice.see",          EVERYONE,         {ANY}),                # one's own
     ("notice.choose",       EVERYONE,         {ANY}),
+    ("session.end",         EVERYONE,         {ANY}),                # one's own, too
+    ("password.change",     EVERYONE,         {ANY}),                # by who names the old one
+    ("sign_in.change",      EVERYONE,         {ANY}),                # one's address, codes and passkeys
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
@@ -132,6 +138,7 @@ TABLE = (
 )
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)
+PROVEN = frozenset({"offer.sign", "offer.approve", "policy.set", "sign_in.change"})  # need a fresh proof of who it is
 
 #    scope            actions a token needs it for
 SCOPES = {
@@ -144,7 +151,8 @@ SCOPES = {
                       "offer.negotiate", "refusal.answer", "offer.issue_memo", "offer.long_form", "money.mark"},
     Scope.SIGNING:   {"offer.sign", "offer.approve", "offer.terminate", "policy.set"},
     Scope.MATERIALS: {"material.deliver", "material.answer"},
-    Scope.ACCOUNT:   {"organisation.admit", "member.manage", "member.leave", "token.keep", "notice.choose"},
+    Scope.ACCOUNT:   {"organisation.admit", "member.manage", "member.leave", "token.keep", "notice.choose",
+                      "session.end", "password.change", "sign_in.change"},
 }
 SCOPE_OF = {action: scope for scope, actions in SCOPES.items() for action in actions}
 
@@ -175,3 +183,9 @@ def fitting(trades) -> list[Role]:
     """The roles that members of an organisation with these trades may have, in the order of `Role`."""
     some = {role for trade in trades for role in FITTING[trade]}
     return [role for role in Role if role in some]
+
+
+def check_proof(viewer: Viewer, action: str):
+    """Raises NotProven where `action` needs a fresh proof and this viewer's is old."""
+    if action in PROVEN and not viewer.proven:
+        raise NotProven("You have been signed in for a while. Show once more that it is you, then this goes on.")

@@ -32,6 +32,12 @@ class NotAllowed(Refusal):
     title = "Not allowed"
 
 
+class NotProven(Refusal):
+    """What was asked wants a fresh proof of who asks: a page asks for it, and goes on from there."""
+    status = 403
+    title = "Is it you?"
+
+
 class NotFound(Refusal):
     """There is no such record, or it is not the asker's to see: the two are never told apart."""
     status = 404

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("core", "accounts", "catalogue", "media", "licensing", "search")  # each may import those before it
 TOP = ("wsgi", "commands", "config", "seed")
 EDGES = {"api", "pages", "schemas", "commands"}  # modules, or folders of them
-KNOW_FLASK = {"core/audit.py", "core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py",
-              "accounts/security.py"}
+KNOW_FLASK = ("core/audit.py", "core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py",
+              "accounts/security/")
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy"}
 COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py",
@@ -19,7 +19,8 @@ COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/command
 ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
                 "openpyxl": "licensing/books/", "whoosh": "search/index/", "flask_smorest": "core/http.py",
-                "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}
+                "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security/",
+                "webauthn": "accounts/security/factors.py"}
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
@@ -65,9 +66,10 @@ def hidden_imports(name, source):
 
 
 def web_in_the_domain(name, source):
-    if is_edge(name) or name in KNOW_FLASK:
+    if is_edge(name) or name.startswith(KNOW_FLASK):
         return []
-    allowed = {"flask_security.UserMixin", "flask_security"} if name == "accounts/models.py" else set()
+    mixins = {"flask_security", "flask_security.UserMixin", "flask_security.WebAuthnMixin"}
+    allowed = mixins if name == "accounts/models.py" else set()
     return [module for module, _ in imports(source) if top(module) in WEB and module not in allowed]
 
 

@@ -22,8 +22,8 @@ def make_token():
         made, secret = tokens.issue(security.viewer(), **{**typed, "expires_on": _day(typed["expires_on"])})
     except Invalid as problem:
         db.session.rollback()
-        return account_page(errors=problem.errors, typed=typed, status=422)
-    return account_page(made=made, secret=secret, status=201)
+        return account_page(token={"errors": problem.errors, "typed": typed}, status=422)
+    return account_page(token={"made": made, "secret": secret}, status=201)
 
 
 def _day(text):

@@ -13,7 +13,7 @@ AGENT, MANAGER, BUYER, OPERATOR = (
 ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"/titles/2?{LINE}", "/account",
        "/notices", "/searches", "/members", "/acting", "/api/docs", "/no/such/page")
 PAGES = {
-    None: ("/sign-in", "/apply", "/api/docs", "/no/such/page"),
+    None: ("/sign-in", "/recovery", "/sign-in/passkey", "/apply", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
             "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/money?state=all", "/approvals/policy",
             "/titles/1/franchise", "/licences", "/licences?standing=all&ends_by=soon", "/books", "/books/1",
@@ -24,7 +24,8 @@ PAGES = {
             "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
             f"/titles/2/rights?{LINE}", "/money", "/money?state=cancelled"),
-    OPERATOR: (*ALL, "/applications", "/offers", "/money"),  # the last two refused, as /approvals to the agent
+    OPERATOR: (*ALL, "/account/password", "/account/codes", "/account/passkeys", "/applications", "/offers",
+               "/money"),  # the last two are refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
           MANAGER: ("pending approval", "signed one", "signed", "active"),
