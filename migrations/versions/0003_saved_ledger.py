@@ -18,7 +18,7 @@ def upgrade():
         sa.Column('saved_at', UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint('token', name=op.f('pk_saved_ledger')))
     for table, column in MISSING:
-        op.execute(f"UPDATE {table} SET {column} = NULL WHERE CAST({column} AS TEXT) = 'null'")  # nosec B608 - our own names
+        op.execute(f"UPDATE {table} SET {column} = NULL WHERE CAST({column} AS TEXT) = 'null'")
 
 
 def downgrade():

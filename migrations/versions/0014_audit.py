@@ -66,7 +66,7 @@ def _sqlite():
     op.execute(f'CREATE TRIGGER audit_deleted BEFORE DELETE ON audit {refuse}')
     op.execute(f'CREATE TRIGGER audit_updated BEFORE UPDATE ON audit WHEN NOT (OLD.hash IS NULL AND NEW.hash IS NOT NULL '
                f'AND NEW.place IS NOT NULL AND {same}) {refuse}')
-    op.execute(f'CREATE TRIGGER audit_inserted BEFORE INSERT ON audit WHEN NEW.hash IS NOT NULL OR NEW.place IS NOT NULL '  # nosec B608 - our own words
+    op.execute(f'CREATE TRIGGER audit_inserted BEFORE INSERT ON audit WHEN NEW.hash IS NOT NULL OR NEW.place IS NOT NULL '
                f'OR EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) {refuse}')
 
 
