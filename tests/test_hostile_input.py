@@ -300,7 +300,8 @@ def test_what_is_taken_and_kept_is_shown_harmless_to_its_owner_and_to_others(wor
     line = a_line("World", "all", starts_on="2026-01-01", ends_on="2035-12-31", exclusive=False)
     title = seller.post("/titles", {
         "kind": "film", "status": "published", "original_title": SCRIPT, "original_language": "he",
-        "genres": [SCRIPT[:60]], "tags": [SCRIPT[:60]], "external_id": formula, "synopsis": {"en": SCRIPT * 3, "he": "\u200f" + SCRIPT},
+        "genres": [SCRIPT[:60]], "tags": [SCRIPT[:60]], "external_id": formula,
+        "synopsis": {"en": SCRIPT * 3, "he": "\u200f" + SCRIPT},
         "titles": [{"language": "en", "value": formula, "kind": "translated"}],
         "credits": [{"role": SCRIPT[:100], "name": formula}, {"role": "director", "name": SCRIPT}]}).json["id"]
     assert seller.post(f"/titles/{title}/mandates", {

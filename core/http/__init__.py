@@ -76,13 +76,21 @@ def etag(revision: int) -> dict:
     return {"ETag": f'"{revision}"'}
 
 
-def check_if_match(revision: int):
-    """Refuse a change that does not name the record's present revision."""
+def check_if_match(revision: int, required=True):
+    """Refuse a change that names another revision than the record's present one, and where required one that names
+    none."""
     sent = request.headers.get("If-Match")
     if sent is None:
+        if not required:
+            return
         raise Unconditional("Read the record first and send its ETag as If-Match.")
     if sent.strip() != "*" and f'"{revision}"' not in [tag.strip() for tag in sent.split(",")]:
         raise Stale("Somebody changed this record since you read it. Read it again, then repeat your change.")
+
+
+def form_is_stale(revision) -> bool:
+    """Whether a form was filled in over an earlier revision than this one, which its hidden `revision` names."""
+    return request.form.get("revision", str(revision)) != str(revision)
 
 
 LAST_PAGE = 100_000
