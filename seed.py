@@ -4,7 +4,8 @@ Built through the domain's own verbs, so that it can hold nothing a person could
 """
 from datetime import date, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, inspect, select
+from sqlalchemy.exc import OperationalError
 
 from accounts import applications, invitations, notices, people, security
 from accounts.notices import Notice
@@ -56,6 +57,23 @@ def load() -> bool:
     briefs.create(who["agent@harbour"], "Drama in Cantonese, SVOD, Taiwan and Singapore, 2027 to 2029, exclusive",
                   people.organisation_named("Nordlys Distribution").id)
     return True
+
+
+def refuse(app):
+    """Stop where the demo people can sign in: everybody knows their password. For production. Raises SystemExit."""
+    with app.app_context():
+        url = db.engine.url.render_as_string(hide_password=True)
+        try:
+            found = inspect(db.engine).has_table("person") and people.known(PEOPLE)
+        except OperationalError as problem:
+            raise SystemExit(f"The database {url} does not answer, and Slate does not start before it has looked there "
+                             f"for people with a known password: {problem.orig}. Look at DATABASE_URL.") from None
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+    if found:
+        raise SystemExit(f"The demo world is in the database {url}: {', '.join(found)} can sign in with the password "
+                         f"“{PASSWORD}”. Set DATABASE_URL to a database that it was never loaded into.")
 
 
 def _people():

@@ -1,5 +1,6 @@
 """The composition root: the one module that knows every package, and contains nothing itself."""
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import accounts.api.admission
 import accounts.api.members
@@ -53,6 +54,7 @@ import search.api
 import search.pages.briefs
 import search.pages.home
 import search.pages.saved
+import seed
 from accounts import security
 from core import clock, database, http, mail, storage
 from core.storage import door
@@ -75,6 +77,7 @@ def create_app(settings: dict | None = None) -> Flask:
     http.init_app(app, store.origin)
     app.register_blueprint(door.bp)
     security.init_app(app)
+    http.guard(app)
     app.extensions["index"] = Index(app.config["INDEX_FOLDER"])
     app.extensions["slate-api"] = api = http.Api(app)
     for part in (accounts.api, catalogue.api, media.api, licensing.api, search.api):
@@ -82,4 +85,8 @@ def create_app(settings: dict | None = None) -> Flask:
     for blueprint in (search.api.health, search.pages.bp, licensing.pages.bp, media.pages.bp, accounts.pages.bp):
         app.register_blueprint(blueprint)
     commands.init_app(app)
+    if proxies := app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+    if app.config["PRODUCTION"]:
+        seed.refuse(app)
     return app

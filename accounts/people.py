@@ -44,6 +44,11 @@ def find(email: str) -> Person | None:
     return db.session.scalar(select(Person).where(Person.email == email.strip().lower()))
 
 
+def known(emails) -> list[str]:
+    """Which of these addresses belong to somebody."""
+    return db.session.scalars(select(Person.email).where(Person.email.in_(emails)).order_by(Person.email)).all()
+
+
 def organisation(organisation_id: int) -> Organisation:
     """One organisation, or NotFound. Organisations are known to everyone signed in."""
     if found_one := db.session.get(Organisation, organisation_id):

@@ -147,7 +147,7 @@ def work(index: Engine, say=print):
                 keep_ledger()
                 kept = time.monotonic()
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
-                http.sweep_keys()
+                http.keys.sweep()
                 applications.sweep()
                 db.session.commit()
                 with suppress(Damaged):  # which is marked, and built anew in the next turn

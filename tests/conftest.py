@@ -104,7 +104,7 @@ def backend(request):
 
 
 def settings(url, instance):
-    return {"TESTING": True, "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(instance),
+    return {"TESTING": True, "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(instance), "LIMITS_TIMES": 10_000,
             "INDEX_FOLDER": str(instance / "index"), "MEDIA_FOLDER": str(instance / "media"),
             "MAIL_FOLDER": str(instance / "mail")}
 

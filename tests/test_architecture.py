@@ -10,17 +10,17 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("core", "accounts", "catalogue", "media", "licensing", "search")  # each may import those before it
 TOP = ("wsgi", "commands", "config", "seed")
 EDGES = {"api", "pages", "schemas", "commands"}  # modules, or folders of them
-KNOW_FLASK = ("core/audit.py", "core/http.py", "core/errors.py", "core/database.py", "core/storage/door.py",
-              "accounts/security/")
+KNOW_FLASK = ("core/audit.py", "core/errors.py", "core/database.py", "core/storage/door.py", "accounts/security/",
+              *(f"core/http/{name}.py" for name in ("__init__", "headers", "keys", "limits", "text")))
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
-       "flask_sqlalchemy"}
-COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py",
+       "flask_sqlalchemy", "flask_limiter"}
+COMMITS = {"core/http/__init__.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py",
            "licensing/books/worker.py"}
 ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
-                "openpyxl": "licensing/books/", "whoosh": "search/index/", "flask_smorest": "core/http.py",
+                "openpyxl": "licensing/books/", "whoosh": "search/index/", "flask_smorest": "core/http/__init__.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security/",
-                "webauthn": "accounts/security/factors.py"}
+                "webauthn": "accounts/security/factors.py", "flask_limiter": "core/http/limits.py"}
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
@@ -162,7 +162,7 @@ def test_top_level_names_do_not_shadow_the_standard_library():
 
 @pytest.mark.parametrize("rule, name, source", [
     (upward_imports, "catalogue/titles.py", "from licensing import offers"),
-    (upward_imports, "core/http.py", "import config"),
+    (upward_imports, "core/http/limits.py", "import config"),
     (hidden_imports, "catalogue/titles.py", "def f():\n    from catalogue import links"),
     (web_in_the_domain, "licensing/offers.py", "from flask import request"),
     (web_in_the_domain, "catalogue/titles.py", "import marshmallow"),

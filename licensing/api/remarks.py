@@ -46,6 +46,8 @@ def add_note(data, offer_id):
 
 @bp.post("/offers/<id:offer_id>/attachments")
 @security.permit("offer.note")
+@http.counts_as(http.UPLOAD)
+@http.shows_once("upload")
 @http.writes
 @bp.arguments(NewAttachmentSchema)
 @bp.response(201, AnnouncedSchema)

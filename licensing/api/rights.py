@@ -147,6 +147,7 @@ def _grounded(licences, viewer):
 
 @bp.post("/titles/<id:title_id>/avails")
 @security.permit("avails.ask")
+@http.counts_as(http.SEARCH)
 @bp.arguments(AskedSchema)
 @bp.response(200, AnswerSchema)
 @only_reads

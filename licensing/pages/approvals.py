@@ -131,6 +131,11 @@ def set_approval_policy():
     years, amount = form.get("years", "").strip(), form.get("amount", "").replace(",", "").strip()
     typed.update(years=int(years) if years.isdecimal() else years or None, currency=form.get("currency") or None,
                  amount="0" if "every" in form else amount or None)
+    newest = policy.newest(security.viewer().organisation_id)
+    if http.form_is_stale(newest.id if newest else 0):
+        return _policy_page({**typed, "amount": _number(typed["amount"])}, {"": [
+            f"{newest.person.name} set the policy after you opened this page. Your form is kept below; sent again, it "
+            "replaces what counts now: " + _in_words(newest)]}, 412)
     try:
         policy.set_rules(security.viewer(), Policy(**load(PolicySchema(), typed)))
     except Invalid as problem:
@@ -138,6 +143,17 @@ def set_approval_policy():
         return _policy_page({**typed, "amount": _number(typed["amount"])}, problem.errors, 422)
     flash("The policy is set. It counts for deals agreed from now on.")
     return redirect(url_for(".approval_policy"))
+
+
+def _in_words(rules) -> str:
+    said = [words for name, words in (("exclusive", "exclusive deals"), ("below_floor", "prices below a floor"),
+                                      ("warning", "warnings passed over"), ("encumbrance", "encumbrances passed over"))
+            if getattr(rules, name)]
+    if rules.years is not None:
+        said.append(f"more than {rules.years} years")
+    if rules.amount is not None:
+        said.append(f"from {rules.amount:,} {rules.currency or ''}".rstrip() if rules.amount else "every deal")
+    return f"{', '.join(said) or 'nothing'}."
 
 
 def _number(typed):

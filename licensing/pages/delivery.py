@@ -123,6 +123,7 @@ def material_file(material_id):
 
 @bp.post("/materials/<id:material_id>/files")
 @security.permit("material.deliver")
+@http.counts_as(http.UPLOAD)
 @http.writes
 def send_material(material_id):
     """Announce a file for an item; answers how to send it. Its kind and language are the item's."""

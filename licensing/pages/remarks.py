@@ -40,6 +40,7 @@ def add_note(offer_id):
 
 @bp.post("/offers/<id:offer_id>/attachments")
 @security.permit("offer.note")
+@http.counts_as(http.UPLOAD)
 @http.writes
 def announce_attachment(offer_id):
     """Announce a paper; answers how to send it."""

@@ -61,6 +61,7 @@ def media(title_id):
 
 @bp.post("/titles/<id:title_id>/media")
 @security.permit("asset.send")
+@http.counts_as(http.UPLOAD)
 @http.writes
 def send(title_id):
     """Announce a file; answers how to send it."""
@@ -81,6 +82,7 @@ def state(asset_id):
 
 @bp.post("/media/<id:asset_id>/parts")
 @security.permit("asset.send")
+@http.counts_as(http.UPLOAD)
 @only_reads
 def parts(asset_id):
     """Fresh addresses for numbered parts, and which have arrived."""
