@@ -22,7 +22,8 @@ class Relation(StrEnum):
     OWN = "own"              # the record belongs to the viewer's organisation
     SELLER = "seller"        # the viewer's organisation sells in this offer, or is asked
     BUYER = "buyer"          # the viewer's organisation buys in this offer, or asks
-    PUBLISHED = "published"  # another organisation's record, published to all
+    PUBLISHED = "published"  # another organisation's, shown to the viewer's: chosen, at a market, or to everyone
+    PARTICIPANT = "participant"  # the viewer's organisation takes part in it
     GRANTED = "granted"      # the seller let the viewer, or all of the viewer's organisation, have it for a while
     ANY = "any"              # the action needs no record
 
@@ -54,7 +55,7 @@ class Viewer:
 AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN, MATERIALS, FINANCE = Role
 EVERYONE = frozenset(Role)
 SALES = {AGENT, RIGHTS}
-OWN, SELLING, BUYING, PUBLISHED, GRANTED, ANY = Relation
+OWN, SELLING, BUYING, PUBLISHED, PARTICIPANT, GRANTED, ANY = Relation
 
 #    action                 roles             relations
 TABLE = (
@@ -66,6 +67,9 @@ TABLE = (
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
     ("title.link",          SALES,            {OWN}),
+    ("audience.see",        EVERYONE,         {OWN}),                # whom a title is shown to
+    ("edition.see",         EVERYONE,         {OWN, PARTICIPANT}),   # a market's
+    ("edition.run",         {OPERATOR},       {OWN}),
     ("search.save",         EVERYONE,         {ANY}),                # for oneself
     ("brief.keep",          SALES,            {OWN}),                # what a buyer wants, and one's own titles for it
     ("brief.open",          None,             {ANY}),                # the address, which cannot be guessed, is the rule
