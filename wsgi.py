@@ -1,9 +1,11 @@
 """The composition root: the one module that knows every package, and contains nothing itself."""
 from flask import Flask
 
+import accounts.api.editions
 import accounts.api.notices
 import accounts.api.who
 import accounts.pages.bell
+import accounts.pages.editions
 import accounts.pages.oneself
 import catalogue.api
 import commands
@@ -22,6 +24,7 @@ import licensing.api.remarks
 import licensing.api.rights
 import licensing.audited
 import licensing.pages.approvals
+import licensing.pages.audience
 import licensing.pages.audit
 import licensing.pages.basket
 import licensing.pages.books

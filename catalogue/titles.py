@@ -5,8 +5,8 @@ from sqlalchemy.orm import attributes, selectinload
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
 from catalogue import audiences, changes
-from catalogue.models import PARENTS, Credit, Kind, Name, NameKind, RightsClock, Synopsis, Title
-from core import clock, outbox
+from catalogue.models import PARENTS, Credit, Kind, Name, NameKind, RightsClock, Status, Synopsis, Title
+from core import audit, clock, outbox
 from core.database import db
 from core.errors import Invalid, NotAllowed, NotFound
 
@@ -103,7 +103,7 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
            audience=None, **rest):
     """Change what is given. A new parent moves the whole subtree, under the locks of both roots."""
     if audience is not None:
-        title.audience_id = audiences.named(audience, title.organisation_id)
+        _name_audience(title, audience)
     if "external_id" in rest and rest["external_id"] != title.external_id:
         _check_external_id(title, rest["external_id"])
     if "kind" in rest and rest["kind"] != title.kind:
@@ -122,6 +122,24 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
     title.updated_at = clock.now()
     db.session.flush()
     touch(title)
+
+
+def show(title: Title, audience: dict | None, below: bool = False):
+    """Publish a title to an audience (`audiences.named`). None takes it back to its own organisation; a draft stays
+    one. With `below` so are all titles below it."""
+    family = family_below(title.id) if below else {title.id}
+    for each in db.session.scalars(select(Title).where(Title.id.in_(family)).order_by(Title.id).options(*WHOLE)).all():
+        taken_back = Status.DRAFT if each.status == Status.DRAFT else Status.WITHDRAWN
+        revise(each, audience=audience, status=(Status.PUBLISHED if audience else taken_back).value)
+
+
+def _name_audience(title, audience):
+    """Whom a title is shown to, and a note of whom it was shown to before."""
+    before, was = audiences.said([title])[title.id], title.audience_id
+    title.audience_id = audiences.named(audience, title.organisation_id)
+    if title.audience_id != was:
+        audit.note("shown", "title", title.id, before=before, after=audiences.said([title])[title.id],
+                   organisation_id=title.organisation_id)
 
 
 def parent_in(data: dict, viewer: Viewer) -> Title | None | bool:
