@@ -62,8 +62,7 @@ class EditionSchema(Schema):
     """One market in one year; both days are included."""
     id = fields.String(dump_only=True)
     name = fields.String(required=True, validate=[
-        validate.Length(1, 100), validate.Regexp(r"[^\W_].*\Z", error="Begin with a letter or a digit."),
-        validate.Regexp(r"[^\x00-\x1f\x7f]*\Z", error="Contains characters that cannot be shown.")])
+        validate.Length(1, 100), validate.Regexp(r"[^\W_][^\x00-\x1f\x7f]*\Z", error="This is no name of a market.")])
     year = fields.Integer(required=True, validate=validate.Range(1930, 2100))
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
