@@ -467,7 +467,6 @@ def test_who_has_the_first_word_is_asked_once_the_title_is_shown_to_them(house):
 
     def mine():
         return [each for each in house(NORDLYS).get("/refusals").json if each["title_id"] == second]
-    print(house(NORDLYS).get("/notices").json[:1])
     assert mine() == [] and "Quillon II" not in text(house(NORDLYS).get("/notices"))
     words = house(AGENT).get(f"/titles/{first}/first-words").json
     assert [(each["state"], each["answer_by"]) for each in words] == [("not asked yet", None)]
