@@ -551,3 +551,62 @@ def test_no_word_of_a_hidden_title_is_guessed_by_what_is_found_instead(house):
     assert house(NORDLYS).get("/search?q=vermilian").json["did_you_mean"] is None
     assert house(SAKURA).get("/search?q=vermilian").json["did_you_mean"] == "vermilion"
     assert hidden
+
+
+# ------------------------------------------------------------------ what is nobody else's, also of a title all may see
+
+SECRET = {"contract": "HQ-SECRET-1", "licensor": "Undertow Licensing", "licensee": "Basalt Television",
+          "deal": "HQ-SECRET-2", "holdback": "Protects the Basalt window", "inside": "Walk away below nine",
+          "floor": "71234", "price": "54321", "screener": "quillon-secret-cut.mp4", "brief": "Wanted by Basalt only"}
+
+
+def test_prices_floors_licensors_counterparties_notes_screeners_and_counts_are_their_parties_alone(house):
+    """Of a title that everyone sees: at each door the seller reads every secret, and nobody but its party a word."""
+    title = house.title("Quillon")
+    agent = house(AGENT)
+    agent.post(f"/titles/{title}/mandates", {
+        **a_line("World", "svod", "2020-01-01", None), "contract": SECRET["contract"], "licensor": SECRET["licensor"],
+        "floors": [{"territories": ["World"], "amount": SECRET["floor"], "currency": "USD"}]})
+    agent.post(f"/titles/{title}/licences", {**a_line("DK"), "licensee": SECRET["licensee"],
+                                             "contract": SECRET["deal"]})
+    agent.post(f"/titles/{title}/holdbacks", {"territories": ["SE"], "media": ["svod"], "starts_on": "2027-01-01",
+                                              "ends_on": "2028-12-31", "hard": True, "binds": "licensor",
+                                              "note": SECRET["holdback"]})
+    hold = agent.post(f"/titles/{title}/holds", {
+        **a_line("FI"), "organisation": str(house.ids[SKYWAY]), "expires_at": "2100-01-01T00:00:00Z"})
+    assert hold.status_code == 201, hold.json
+    offer = house(SAKURA).post("/offers", {"seller": str(house.ids[AGENT]), "currency": "USD", "lines": [
+        {**a_line("NO"), "title_id": title, "price": SECRET["price"]}]}).json["id"]
+    step(house, SAKURA, offer, "submit", internal_note=SECRET["inside"])
+    agent.post(f"/titles/{title}/assets", {"kind": "screener", "filename": SECRET["screener"], "size": 9,
+                                           "content_type": "video/mp4"})
+    house.visitor(AGENT).submit("/briefs", {"text": f"{SECRET['brief']}: quillon, SVOD, Norway, 2027 to 2029"})
+    house.turn()
+
+    def read(email):
+        """All that a person can be shown of it."""
+        here, page = house(email), house.visitor(email)
+        line = a_line("NO,SE,DK,FI")
+        at = "territories=NO,SE,DK,FI&media=svod&starts_on=2027-01-01&ends_on=2029-12-31&exclusive=true&languages=*"
+        said = [here.post(f"/titles/{title}/avails", line)]
+        said += [here.get(path) for path in (
+            f"/titles/{title}", f"/titles/{title}/mandates", f"/titles/{title}/licences", f"/titles/{title}/holds",
+            f"/titles/{title}/holdbacks", f"/titles/{title}/options", f"/titles/{title}/assets",
+            f"/titles/{title}/franchise", f"/search?q=quillon&{at}", "/offers", "/licences", "/notices",
+            f"/offers/{offer}", f"/offers/{offer}/notes", "/screener-requests", "/refusals", "/instalments")]
+        said += [page.get(path) for path in (
+            f"/titles/{title}?{at}", f"/titles/{title}/rights?{at}", f"/titles/{title}/rights.csv?{at}",
+            f"/titles/{title}/media", f"/titles/{title}/franchise", f"/?q=quillon&{at}", "/suggestions?q=quillon",
+            "/offers", f"/offers/{offer}", "/licences", "/licences.csv", "/licences.ics", "/your-screeners",
+            "/screeners", "/briefs", "/notices", "/money", "/approvals", "/refusals", "/slate", "/audit", "/audit.csv")]
+        assert all(each.status_code < 500 for each in said)
+        return "".join(text(each) for each in said).replace(",", "")
+    seller = read(AGENT) + read(RIGHTS)
+    assert {key for key, words in SECRET.items() if words not in seller} == {"inside"}, "its author's house alone"
+    buyer = read(SAKURA)
+    assert {key for key, words in SECRET.items() if words in buyer} == {"price", "inside"}
+    for email in (NORDLYS, SKYWAY, RIVAL, OPERATOR):
+        found = read(email)
+        assert "Quillon" in found
+        assert {key for key, words in SECRET.items() if words in found} == set(), email
+        assert email != NORDLYS or "Skyway" not in found, "nor who has a hold on it"
