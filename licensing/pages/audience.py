@@ -29,11 +29,12 @@ def _audience_page(shown: Title, viewer, errors=None, typed=None, status=200):
     known = editions.attended(viewer.organisation_id)
     who = shown.audience["kind"] if shown.status == Status.PUBLISHED else OWN
     said = typed or {**shown.audience, "who": who}
+    others = [each for each in people.organisations() if each.id != viewer.organisation_id]
     return render_template(
         "licensing/audience.html", title=shown, said=said, errors=errors or {}, editions=known,
         sizes=editions.sizes([each.id for each in known]), below=len(titles.family_below(shown.id)) - 1,
         may_change=titles.find(shown.id, viewer, "title.revise") is not None,
-        organisations=[each for each in people.organisations() if each.id != viewer.organisation_id]), status
+        organisations=sorted(others, key=lambda each: each.id not in said.get("organisations", ()))), status
 
 
 @bp.post("/titles/<id:title_id>/audience")
