@@ -3,6 +3,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import accounts.api.admission
+import accounts.api.editions
 import accounts.api.members
 import accounts.api.notices
 import accounts.api.who
@@ -10,6 +11,7 @@ import accounts.pages.acting
 import accounts.pages.address
 import accounts.pages.admission
 import accounts.pages.bell
+import accounts.pages.editions
 import accounts.pages.factors
 import accounts.pages.joining
 import accounts.pages.members
@@ -34,6 +36,7 @@ import licensing.api.remarks
 import licensing.api.rights
 import licensing.audited
 import licensing.pages.approvals
+import licensing.pages.audience
 import licensing.pages.audit
 import licensing.pages.basket
 import licensing.pages.books

@@ -25,7 +25,8 @@ class Relation(StrEnum):
     OWN = "own"              # the record belongs to the viewer's organisation
     SELLER = "seller"        # the viewer's organisation sells in this offer, or is asked
     BUYER = "buyer"          # the viewer's organisation buys in this offer, or asks
-    PUBLISHED = "published"  # another organisation's record, published to all
+    PUBLISHED = "published"  # another organisation's, shown to the viewer's: chosen, at a market, or to everyone
+    PARTICIPANT = "participant"  # the viewer's organisation takes part in it
     GRANTED = "granted"      # the seller let the viewer, or all of the viewer's organisation, have it for a while
     ANY = "any"              # the action needs no record
 
@@ -70,7 +71,7 @@ class Viewer:
 AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN, MATERIALS, FINANCE = Role
 EVERYONE = frozenset(Role)
 SALES = {AGENT, RIGHTS}
-OWN, SELLING, BUYING, PUBLISHED, GRANTED, ANY = Relation
+OWN, SELLING, BUYING, PUBLISHED, PARTICIPANT, GRANTED, ANY = Relation
 
 #    action                 roles             relations
 TABLE = (
@@ -94,6 +95,9 @@ TABLE = (
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
     ("title.link",          SALES,            {OWN}),
+    ("audience.see",        EVERYONE,         {OWN}),                # whom a title is shown to
+    ("edition.see",         EVERYONE,         {OWN, PARTICIPANT}),   # a market's
+    ("edition.run",         {OPERATOR},       {OWN}),
     ("search.save",         EVERYONE,         {ANY}),                # for oneself
     ("brief.keep",          SALES,            {OWN}),                # what a buyer wants, and one's own titles for it
     ("brief.open",          None,             {ANY}),                # the address, which cannot be guessed, is the rule
@@ -144,7 +148,7 @@ PROVEN = frozenset({"offer.sign", "offer.approve", "policy.set", "sign_in.change
 SCOPES = {
     Scope.READ:      {"look_up", "notice.see", "member.see", "title.see", "asset.see", "request.see", "avails.ask",
                       "mandate.see", "licence.see", "audit.see", "offer.see", "policy.see", "refusal.see",
-                      "material.see", "money.see"},
+                      "material.see", "money.see", "audience.see", "edition.see"},
     Scope.CATALOGUE: {"title.create", "title.revise", "title.link", "asset.send", "asset.grant", "mandate.record",
                       "mandate.end", "licence.record", "licence.terminate", "books.load"},
     Scope.DEALS:     {"search.save", "brief.keep", "screener.request", "basket.keep", "offer.draft", "offer.note",
@@ -152,7 +156,7 @@ SCOPES = {
     Scope.SIGNING:   {"offer.sign", "offer.approve", "offer.terminate", "policy.set"},
     Scope.MATERIALS: {"material.deliver", "material.answer"},
     Scope.ACCOUNT:   {"organisation.admit", "member.manage", "member.leave", "token.keep", "notice.choose",
-                      "session.end", "password.change", "sign_in.change"},
+                      "session.end", "password.change", "sign_in.change", "edition.run"},
 }
 SCOPE_OF = {action: scope for scope, actions in SCOPES.items() for action in actions}
 

@@ -125,3 +125,18 @@ class WaysSchema(Schema):
 
 class ChoicesSchema(Schema):
     choices = fields.Dict(keys=fields.String(), values=fields.Nested(WaysSchema), required=True)
+
+
+class EditionSchema(Schema):
+    """One market in one year; both days are included."""
+    id = fields.String(dump_only=True)
+    name = fields.String(required=True, validate=[
+        validate.Length(1, 100), validate.Regexp(r"[^\W_][^\x00-\x1f\x7f]*\Z", error="This is no name of a market.")])
+    year = fields.Integer(required=True, validate=validate.Range(1930, 2100))
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(required=True)
+
+
+class ParticipantSchema(Schema):
+    organisation = fields.String(required=True, metadata={"description": "its id"}, validate=validate.Regexp(
+        r"[0-9]{1,9}\Z", error="There is no organisation with this id."))

@@ -7,6 +7,7 @@ from stdnum import isan
 from stdnum.exceptions import ValidationError as BadNumber
 from stdnum.iso7064 import mod_37_36
 
+from catalogue import audiences
 from catalogue.models import Kind, LinkKind, NameKind, Status
 from core.errors import Invalid
 
@@ -87,6 +88,14 @@ class IdentifiersSchema(Schema):
             raise ValidationError("Not an ISAN: its form or a check character is wrong.") from None
 
 
+class AudienceSchema(Schema):
+    """Whom a title is shown to once it is published."""
+    kind = fields.String(required=True, validate=one_of(audiences.Kind))
+    organisations = fields.List(Id(), validate=validate.Length(max=audiences.MOST),
+                                metadata={"description": "those chosen, for the kind organisations"})
+    edition = Id(metadata={"description": "of the market, for the kind market"})
+
+
 class SellerSchema(Schema):
     id = fields.String()
     name = fields.String()
@@ -97,6 +106,7 @@ class TitleSchema(Schema):
     seller = fields.Nested(SellerSchema, dump_only=True)
     kind = fields.String(required=True, validate=one_of(Kind))
     status = fields.String(validate=one_of(Status), load_default=Status.DRAFT.value)
+    audience = fields.Nested(AudienceSchema, metadata={"description": "told to the seller alone; public by default"})
     original_title = Words(required=True)
     original_language = fields.String(validate=TAG, allow_none=True)
     titles = fields.List(fields.Nested(NameSchema), attribute="names", validate=validate.Length(max=200))

@@ -120,13 +120,15 @@ TURNS = {side: list(_turns(side)) for side in (Side.SELLER, Side.BUYER)}
 def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
     """The answer object for each line of the current version, by the line's id.
 
-    A line whose own licence is written is not asked about: it is taken, by this very deal.
+    A line whose own licence is written is not asked about: it is taken, by this very deal. Nor is one over a title
+    that is hidden from the viewer (`drafts.hidden`).
     """
     if offer.state in SIGNED_TOGETHER:
         return {}
+    hidden = drafts.hidden(offer, viewer)
     said = {line.id: terms.of_row(line) for line in offer.current.lines}
     found = {line: avails.ask(line.title_id, said[line.id], offer.buyer_id, leaving_out=amendments.replaced(offer))
-             for line in offer.current.lines}
+             for line in offer.current.lines if line.title_id not in hidden}
     shown = {line.id: avails.described(answer, said[line.id], line.title, viewer) for line, answer in found.items()}
     for line in found:
         if avails.owns(line.title, viewer):  # the buyer never learns what the seller would take
@@ -160,6 +162,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
         raise NotAllowed("You wrote this version; another rights manager must approve it.")
     _check_version(offer, action, version)
     if action in ("submit", "request", "propose", "counter", "accept", "resume"):
+        drafts.check_seen(offer, viewer)
         _check_validity(offer)  # of the terms that stand: new ones do not revive what the clock is about to let lapse
     if action in workflow.NEEDS_NOTE and not (note and note.strip()):
         raise Invalid({"note": ["Say why, for the other side to read."]})

@@ -7,7 +7,8 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
-from catalogue.models import Status, Title
+from catalogue import audiences
+from catalogue.models import Title
 from core import clock, outbox
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -33,7 +34,7 @@ def visible(viewer: Viewer):
         (Relation.OWN in held, and_(own, Asset.state != State.DELETED.value)),
         (Relation.OWN in seen, and_(own, shown)),
         (Relation.GRANTED in seen, by_grant),
-        (Relation.PUBLISHED in seen, and_(Title.status == Status.PUBLISHED.value, shown))) if allowed]
+        (Relation.PUBLISHED in seen, and_(audiences.shown_to(viewer.organisation_id), shown))) if allowed]
     return or_(False, *ways)
 
 

@@ -1,8 +1,8 @@
 """The other way round: a buyer's brief, and a seller's own titles for it with what is free for that buyer.
 
 The answer is made anew whenever it is looked at, so it never offers what was sold since. It can be shown to who is
-not signed in, by an address that cannot be guessed and ends by itself; there only published titles are seen, and of
-the reasons why something is not free nothing is told.
+not signed in, by an address that cannot be guessed and ends by itself. On it stand titles that are shown to the buyer
+it is for, or where none is named to everyone; of the reasons why something is not free nothing is told.
 """
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 
 from accounts import people
 from accounts.permissions import Viewer
-from catalogue.models import Status
 from core import clock
 from core.database import db
 from core.errors import Invalid, NotFound
@@ -108,8 +107,7 @@ def answer(brief: Brief, index: Engine) -> Answer:
     found, wordless = query.find(asked, seller, index), False
     if not found.total and asked.q:
         found, wordless = query.find(replace(asked, q=""), seller, index), True
-    hits = sorted((hit for hit in found.hits if hit.title.status == Status.PUBLISHED),
-                  key=lambda hit: ORDER[hit.answer and hit.answer.verdict])
+    hits = sorted(found.hits, key=lambda hit: ORDER[hit.answer and hit.answer.verdict])
     return Answer(asked, [hit for hit in hits if hit.title.id not in brief.left_out],
                   [hit for hit in hits if hit.title.id in brief.left_out], found.total, wordless)
 

@@ -31,6 +31,7 @@ def create_title(data):
     title = titles.create(viewer.organisation_id, parent=parent or None, titles=data.pop("names", ()), **data)
     if parent:
         contracts.follow(title, title.root_id)
+    titles.told([title], viewer)
     return title, 201, http.etag(title.revision)
 
 
@@ -48,6 +49,7 @@ def revise_title(data, title_id):
     titles.revise(title, parent=parent, titles=data.pop("names", None), **data)
     if parent is not False:
         contracts.follow(title, root)
+    titles.told([title], viewer)
     return title, 200, http.etag(title.revision)
 
 

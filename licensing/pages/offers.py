@@ -281,7 +281,7 @@ def take_instead(offer_id):
     """What is free in place of what was asked, in one click: the next version, or the draft changed."""
     viewer = security.viewer()
     shown = offers.lock(offer_id, viewer)
-    lines = instead.lines(shown, request.form.get("line", type=int), request.form.get("kind", ""))
+    lines = instead.lines(shown, viewer, request.form.get("line", type=int), request.form.get("kind", ""))
     if shown.state == State.DRAFT:
         drafts.revise(shown, viewer, lines=lines)
         flash("The draft asks for what is free.")
