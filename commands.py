@@ -15,6 +15,8 @@ from sqlalchemy import text
 
 import seed as demo
 from accounts import notices, people
+from accounts.webhooks import worker as webhooks_worker
+from catalogue import webhooks
 from core import audit, outbox
 from core.database import db
 from core.errors import Conflict
@@ -92,7 +94,7 @@ def work():
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
             for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"),
-                                  (books_worker.work, "store"), (_post, "mailer")):
+                                  (books_worker.work, "store"), (_post, "mailer"), (_tell_programs, "webhooks")):
                 threading.Thread(target=_attend, args=[duty, outside, current_app._get_current_object()],
                                  daemon=True).start()
             worker.work(the_index(), click.echo)
@@ -121,6 +123,10 @@ def _attend(duty, outside, app):
 
 def _post(mailer, say):
     notices.work(mailer, current_app.config["SITE"], say)
+
+
+def _tell_programs(sender, say):
+    webhooks_worker.work(sender, current_app._get_current_object().app_context, webhooks.follow, say)
 
 
 @click.command()

@@ -2,9 +2,11 @@
 from flask import Flask
 
 import accounts.api.notices
+import accounts.api.webhooks
 import accounts.api.who
 import accounts.pages.bell
 import accounts.pages.oneself
+import accounts.pages.webhooks
 import catalogue.api
 import commands
 import config
@@ -43,7 +45,10 @@ import search.pages.briefs
 import search.pages.home
 import search.pages.saved
 from accounts import security
+from accounts.webhooks.signing import Seal
+from accounts.webhooks.worker import Sender
 from core import clock, database, http, mail, storage
+from core.outbound import Outbound
 from core.storage import door
 from search.index import Index
 
@@ -61,6 +66,8 @@ def create_app(settings: dict | None = None) -> Flask:
     database.init_app(app)
     app.extensions["store"] = store = storage.open_store(app.config)
     app.extensions["mailer"] = mail.open_mailer(app.config)
+    app.extensions["webhooks"] = Sender(Outbound(local=app.config["WEBHOOK_LOCAL"], ports=app.config["WEBHOOK_PORTS"]),
+                                        Seal(app.config["SECRET_KEY"]))
     http.init_app(app, store.origin)
     app.register_blueprint(door.bp)
     security.init_app(app)

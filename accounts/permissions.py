@@ -62,6 +62,7 @@ TABLE = (
     ("object.reach",        None,             {ANY}),                # the signature in the address is the rule
     ("look_up",             EVERYONE,         {ANY}),                # vocabulary, organisations, oneself
     ("notice.see",          EVERYONE,         {ANY}),                # one's own
+    ("webhook.keep",        {ADMIN},          {OWN}),                # where programs of one's organisation are told
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),

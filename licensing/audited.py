@@ -1,5 +1,6 @@
 """What of titles and rights is noted by `core.audit`, and what it is called there. Importing it is all it takes."""
 from accounts.models import ApiToken, Membership, Person
+from accounts.webhooks.models import Endpoint
 from catalogue.models import Status, Title
 from core import audit
 from core.database import db
@@ -55,4 +56,5 @@ audit.watch(TitleEvent, "title event", organisation=lambda row: db.session.get(T
 audit.watch(Title, "title", organisation=_own, action=_published, only=("status",))
 audit.watch(Membership, "membership", organisation=lambda row: row.organisation_id or row.organisation.id)
 audit.watch(Person, "person", organisation=lambda row: None, only=("email", "name", "active"))
+audit.watch(Endpoint, "webhook", organisation=_own, only=("url", "events", "active"))
 audit.watch(ApiToken, "token", organisation=lambda row: None)

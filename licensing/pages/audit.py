@@ -15,7 +15,7 @@ from licensing import exports
 from licensing.pages import ON_A_PAGE, bp
 
 SUBJECTS = ("offer", "mandate", "licence", "holdback", "hold", "option", "title", "title event", "books", "material",
-            "membership", "person", "token")
+            "membership", "person", "token", "webhook")
 FIELDS = ("id", "at", "who", "from", "action", "subject", "subject_id", "before", "after", "link", "hash")
 MOST_ROWS = 100_000  # of one table
 
