@@ -2,12 +2,15 @@
 from flask import Flask
 
 import accounts.api.notices
+import accounts.api.takeout
 import accounts.api.webhooks
 import accounts.api.who
 import accounts.pages.bell
 import accounts.pages.oneself
+import accounts.pages.takeout
 import accounts.pages.webhooks
 import catalogue.api
+import catalogue.takeout
 import commands
 import config
 import licensing.api.after
@@ -38,12 +41,15 @@ import licensing.pages.refusals
 import licensing.pages.remarks
 import licensing.pages.slate
 import licensing.pages.titles
+import licensing.takeout
 import media.api.screeners
 import media.pages.screeners
+import media.takeout
 import search.api
 import search.pages.briefs
 import search.pages.home
 import search.pages.saved
+import search.takeout
 from accounts import security
 from accounts.webhooks.signing import Seal
 from accounts.webhooks.worker import Sender

@@ -63,6 +63,7 @@ TABLE = (
     ("look_up",             EVERYONE,         {ANY}),                # vocabulary, organisations, oneself
     ("notice.see",          EVERYONE,         {ANY}),                # one's own
     ("webhook.keep",        {ADMIN},          {OWN}),                # where programs of one's organisation are told
+    ("data.take",           {ADMIN},          {OWN}),                # the whole data of one's organisation, as a file
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),

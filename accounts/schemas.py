@@ -56,3 +56,7 @@ class WaysSchema(Schema):
 
 class ChoicesSchema(Schema):
     choices = fields.Dict(keys=fields.String(), values=fields.Nested(WaysSchema), required=True)
+
+
+class TakeoutSchema(Schema):
+    form = fields.String(data_key="as", load_default="json", validate=validate.OneOf(["json", "xlsx"]))

@@ -18,7 +18,8 @@ COMMITS = {"core/http.py", "core/outbox.py", "search/worker.py", "search/command
            "licensing/books/worker.py", "accounts/webhooks/worker.py"}
 ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
-                "openpyxl": "licensing/books/", "whoosh": "search/index/", "flask_smorest": "core/http.py",
+                "openpyxl": ("licensing/books/", "core/sheets.py"), "whoosh": "search/index/",
+                "flask_smorest": "core/http.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security.py"}
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
@@ -26,7 +27,7 @@ CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "t
 CONNECT = {"core/storage/s3.py", "core/storage/probe.py", "core/mail.py",  # to where the settings say
            "core/outbound.py"}                                             # to where people say
 CORE = {"__init__", "audit", "clock", "database", "errors", "http", "mail", "money", "outbound", "outbox", "paper",
-        "storage"}
+        "sheets", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
