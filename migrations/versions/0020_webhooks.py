@@ -6,7 +6,7 @@ from core.database import UtcDateTime
 
 
 revision = '0020'
-down_revision = '0016'
+down_revision = '0017'
 
 
 def upgrade():
