@@ -16,6 +16,8 @@ from sqlalchemy import text
 
 import seed as demo
 from accounts import invitations, mailings, people, permissions, post, security, tokens
+from accounts.webhooks import worker as webhooks_worker
+from catalogue import webhooks
 from core import audit, mail, outbox
 from core.database import db
 from core.errors import Conflict, Invalid
@@ -114,7 +116,8 @@ def work():
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
             for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"),
-                                  (books_worker.work, "store"), (_post, "mailer"), (_post_about_accounts, "mailer")):
+                                  (books_worker.work, "store"), (_post, "mailer"), (_post_about_accounts, "mailer"),
+                                  (_tell_programs, "webhooks")):
                 threading.Thread(target=_attend, args=[duty, outside, current_app._get_current_object()],
                                  daemon=True).start()
             worker.work(the_index(), click.echo)
@@ -149,6 +152,10 @@ def _post_about_accounts(mailer, say):
     site, minutes = current_app.config["SITE"], current_app.config["LINK_WITHIN"] // timedelta(minutes=1)
     outbox.forever("Mail about accounts waits", say,
                    lambda: mailings.deliver(mailer, site, security.links.of, minutes), passing=(mail.Away,))
+
+
+def _tell_programs(sender, say):
+    webhooks_worker.work(sender, current_app._get_current_object().app_context, webhooks.follow, say)
 
 
 @click.command()

@@ -44,6 +44,13 @@ def read(environ=os.environ):
     if mail and (urlsplit(mail).scheme not in ("smtp", "smtps") or not urlsplit(mail).hostname):
         raise BadSettings("MAIL_URL is no address of a mail server. Set it to one such as "
                           "smtps://user:password@mail.example.com:465, or leave it empty to keep mail as files.")
+    local = environ.get("WEBHOOK_LOCAL", "")
+    if local and production:
+        raise BadSettings("WEBHOOK_LOCAL lets webhooks into the network that Slate stands in, and is for development "
+                          "alone. Unset it.")
+    ports = environ.get("WEBHOOK_PORTS", "443").split(",")
+    if not all(each.isascii() and each.isdigit() and 0 < int(each) < 65536 for each in ports):
+        raise BadSettings("WEBHOOK_PORTS is no list of ports. Set it to one such as 443,8443.")
     site = environ.get("SLATE_SITE", "http://localhost:5000").rstrip("/")
     hosts = [each.strip() for each in environ.get("TRUSTED_HOSTS", "").split(",") if each.strip()]
     if production and (problems := [*_unsafe(environ, secret, site)]):
@@ -72,6 +79,8 @@ def read(environ=os.environ):
         "MAIL_URL": mail,
         "MAIL_FOLDER": environ.get("MAIL_FOLDER", str(instance / "mail")),
         "MAIL_FROM": environ.get("MAIL_FROM", f"Slate <slate@{urlsplit(site).hostname}>"),
+        "WEBHOOK_LOCAL": bool(local),
+        "WEBHOOK_PORTS": [int(each) for each in ports],
         "SITE": site,
         "ZONE": ZoneInfo(environ.get("SLATE_ZONE", "UTC")),
         "LIMITS_STORE": counts or "process://",

@@ -6,6 +6,8 @@ import accounts.api.admission
 import accounts.api.editions
 import accounts.api.members
 import accounts.api.notices
+import accounts.api.takeout
+import accounts.api.webhooks
 import accounts.api.who
 import accounts.pages.acting
 import accounts.pages.address
@@ -18,8 +20,11 @@ import accounts.pages.members
 import accounts.pages.oneself
 import accounts.pages.proof
 import accounts.pages.sessions
+import accounts.pages.takeout
 import accounts.pages.tokens
+import accounts.pages.webhooks
 import catalogue.api
+import catalogue.takeout
 import commands
 import config
 import licensing.api.after
@@ -51,15 +56,21 @@ import licensing.pages.refusals
 import licensing.pages.remarks
 import licensing.pages.slate
 import licensing.pages.titles
+import licensing.takeout
 import media.api.screeners
 import media.pages.screeners
+import media.takeout
 import search.api
 import search.pages.briefs
 import search.pages.home
 import search.pages.saved
+import search.takeout
 import seed
 from accounts import security
+from accounts.webhooks.signing import Seal
+from accounts.webhooks.worker import Sender
 from core import clock, database, http, mail, storage
+from core.outbound import Outbound
 from core.storage import door
 from search.index import Index
 
@@ -77,6 +88,8 @@ def create_app(settings: dict | None = None) -> Flask:
     database.init_app(app)
     app.extensions["store"] = store = storage.open_store(app.config)
     app.extensions["mailer"] = mail.open_mailer(app.config)
+    app.extensions["webhooks"] = Sender(Outbound(local=app.config["WEBHOOK_LOCAL"], ports=app.config["WEBHOOK_PORTS"]),
+                                        Seal(app.config["SECRET_KEY"]))
     http.init_app(app, store.origin)
     app.register_blueprint(door.bp)
     security.init_app(app)

@@ -27,6 +27,7 @@ KINDS = {  # kind → what it is, as people choose it on their page
     "rights": "Rights you offer for, or offer, were licensed in another deal",
     "searches": "A saved search found something new",
     "first_words": "You are asked for your first word on a title, or a holder gave theirs",
+    "webhooks": "A webhook of your organisation was switched off, for nothing answers there",
     "ends": "A licence, a mandate, an option or a refusal ends soon",
     "members": "Somebody joined or left your organisation, or asks to be admitted",
 }

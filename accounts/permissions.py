@@ -91,6 +91,8 @@ TABLE = (
     ("session.end",         EVERYONE,         {ANY}),                # one's own, too
     ("password.change",     EVERYONE,         {ANY}),                # by who names the old one
     ("sign_in.change",      EVERYONE,         {ANY}),                # one's address, codes and passkeys
+    ("webhook.keep",        {ADMIN},          {OWN}),                # where programs of one's organisation are told
+    ("data.take",           {ADMIN},          {OWN}),                # the whole data of one's organisation, as a file
     ("title.see",           EVERYONE,         {OWN, PUBLISHED}),
     ("title.create",        SALES,            {ANY}),
     ("title.revise",        SALES,            {OWN}),
@@ -156,7 +158,8 @@ SCOPES = {
     Scope.SIGNING:   {"offer.sign", "offer.approve", "offer.terminate", "policy.set"},
     Scope.MATERIALS: {"material.deliver", "material.answer"},
     Scope.ACCOUNT:   {"organisation.admit", "member.manage", "member.leave", "token.keep", "notice.choose",
-                      "session.end", "password.change", "sign_in.change", "edition.run"},
+                      "session.end", "password.change", "sign_in.change", "edition.run",
+                      "webhook.keep", "data.take"},
 }
 SCOPE_OF = {action: scope for scope, actions in SCOPES.items() for action in actions}
 

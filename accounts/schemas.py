@@ -140,3 +140,7 @@ class EditionSchema(Schema):
 class ParticipantSchema(Schema):
     organisation = fields.String(required=True, metadata={"description": "its id"}, validate=validate.Regexp(
         r"[0-9]{1,9}\Z", error="There is no organisation with this id."))
+
+
+class TakeoutSchema(Schema):
+    form = fields.String(data_key="as", load_default="json", validate=validate.OneOf(["json", "xlsx"]))

@@ -95,7 +95,9 @@ def create(organisation_id: int, *, original_title: str, kind: str, parent: Titl
         db.session.execute(update(Title).where(Title.id == title.id).values(root_id=title.id))
         attributes.set_committed_value(title, "root_id", title.id)
         db.session.execute(RightsClock.__table__.insert().values(root_id=title.id, version=0))
-    touch(title)
+    touch(title, rights=parent is not None)  # what is free of the parent hangs on it, too
+    if title.status == Status.PUBLISHED:
+        changes.announce(changes.PUBLISHED, [title.id])
     return title
 
 
@@ -115,6 +117,7 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
         lock([title.id] + ([parent.id] if parent else []))
         _check_parent(title, parent)
         _move(title, parent)
+    before = title.status
     for name, value in rest.items():
         if name in PLAIN:
             setattr(title, name, value)
@@ -122,6 +125,8 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
     title.updated_at = clock.now()
     db.session.flush()
     touch(title)
+    if title.status == Status.PUBLISHED != before:
+        changes.announce(changes.PUBLISHED, [title.id])
 
 
 def show(title: Title, audience: dict | None, below: bool = False):
@@ -154,9 +159,9 @@ def parent_in(data: dict, viewer: Viewer) -> Title | None | bool:
     raise Invalid({"parent_id": ["There is no such title of yours."]})
 
 
-def touch(title: Title):
+def touch(title: Title, rights: bool = False):
     """Say that something about a title changed, so that copies of it are brought up to date."""
-    changes.note(title.id)
+    changes.note(title.id, rights=rights)
     outbox.put("title", title.id)
 
 
@@ -192,12 +197,13 @@ def _move(title, parent):
         db.session.add(RightsClock(root_id=title.id))
     if parent is not None:
         title.succeeds_id = title.succeeds_id or _succeeded(parent)
+    left = {title.parent_id} - {None}
     title.parent = parent
     new_root = parent.root_id if parent else title.id
     db.session.flush()
     db.session.execute(update(Title).where(Title.id.in_(below)).values(root_id=new_root))
     db.session.refresh(title, ["root_id"])
-    changes.note(*below)
+    changes.note(*below, *left)
 
 
 def family_below(title_id: int) -> set[int]:

@@ -1,5 +1,6 @@
 """What of titles and rights is noted by `core.audit`, and what it is called there. Importing it is all it takes."""
 from accounts.models import ApiToken, Application, Invitation, Membership, Organisation, Person
+from accounts.webhooks.models import Endpoint
 from catalogue.models import Status, Title
 from core import audit
 from core.database import db
@@ -81,3 +82,4 @@ audit.watch(Organisation, "organisation", organisation=lambda row: row.id, actio
             only=("name", "suspended_at"))
 audit.watch(Application, "application", organisation=lambda row: None, only=("state", "reason"),
             action=lambda row, what, before, after: row.state if what == "changed" else None)
+audit.watch(Endpoint, "webhook", organisation=_own, only=("url", "events", "active"))

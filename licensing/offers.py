@@ -6,6 +6,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
+from accounts.webhooks import deliveries
 from catalogue import titles
 from catalogue.models import Title
 from core import clock
@@ -252,6 +253,9 @@ def _record(offer, action, side, viewer, to, note):
     offer.state = to
     offer.updated_at = clock.now()
     db.session.flush()
+    deliveries.tell([offer.seller_id, offer.buyer_id], "offer.step", {
+        "offer_id": str(offer.id), "step_id": str(step.id), "action": step.action, "side": step.side,
+        "version": step.version, "state": step.to_state})
     return step
 
 
