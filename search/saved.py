@@ -81,8 +81,8 @@ def waiting(viewer: Viewer) -> int:
 
 def get(search_id: int, viewer: Viewer) -> SavedSearch:
     """Raises NotFound for one that is another person's."""
-    saved = db.session.get(SavedSearch, search_id)
-    if saved is None or saved.person_id != viewer.person_id:
+    saved = db.session.scalar(select(SavedSearch).filter_by(id=search_id, person_id=viewer.person_id))
+    if saved is None:
         raise NotFound("There is no such saved search.")
     return saved
 

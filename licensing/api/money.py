@@ -35,7 +35,7 @@ def show_instalment(instalment_id):
 
 
 @bp.post("/instalments/<id:instalment_id>/payments")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 @bp.arguments(PaidSchema)
 @bp.response(201, InstalmentSchema)
@@ -48,7 +48,7 @@ def mark_paid(data, instalment_id):
 
 
 @bp.post("/payments/<id:payment_id>/undoing")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 @bp.arguments(UndoingSchema)
 @bp.response(201, InstalmentSchema)
