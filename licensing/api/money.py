@@ -23,7 +23,9 @@ def list_instalments(query, pagination_parameters):
 def offer_instalments(offer_id):
     """The instalments of one deal; none before both have signed."""
     viewer = security.viewer()
-    return instalments.of_offer(offers.get(offer_id, viewer).id, viewer)
+    offer = offers.get(offer_id, viewer)
+    instalments.check_may_see(offer, viewer)
+    return instalments.of_offer(offer.id, viewer)
 
 
 @bp.get("/instalments/<id:instalment_id>")
