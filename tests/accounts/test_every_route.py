@@ -8,16 +8,24 @@ eight roles, each in five houses, a stranger, and one who signs in and belongs n
 import random
 import re
 import sqlite3
+import statistics
+import time
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 
 import pytest
+from sqlalchemy import true, update
 
+from accounts import permissions
 from accounts.permissions import OPEN, Relation
 from core.database import db
+from core.errors import NotFound
+from licensing import offers
+from licensing.models import Offer
 from tests.accounts.houses import EVERYBODY, HOMELESS, HOUSES, STRANGER, Houses
 from tests.accounts.routes import BODIES, QUERIES, ROUTES
-from tests.scale import at
+from tests.conftest import both
+from tests.scale import LONG, at
 
 SEES = {  # kind of record → the action by which it is seen
     "title": "title.see", "mandate": "mandate.see", "holdback": "mandate.see", "hold": "mandate.record",
@@ -211,3 +219,74 @@ def test_every_route_role_relation_and_state(houses, monkeypatch):
     some, watch = a_sample(cases(houses), seed), Watch(houses, monkeypatch)
     found = list(wrongs(houses, watch, some))
     assert not found, f"{len(found)} of {len(some)}, of seed {seed}:\n" + "\n".join(found[:60])
+
+
+def test_it_bites(houses, monkeypatch):
+    """A table that lets everybody end everything, and a query that forgets whose a record is, are each found out."""
+    watch, some = Watch(houses, monkeypatch), list(cases(houses))
+    ends = [case for case in some if case[0].action == "mandate.end" and must(*case) == "may not"]
+    with monkeypatch.context() as patch:
+        expected = {case: must(*case) for case in ends}
+        patch.setattr(permissions, "TABLE", (*permissions.TABLE, ("mandate.end", permissions.EVERYONE, {Relation.OWN})))
+        patch.setitem(globals(), "must", lambda *case: expected[case])
+        assert any("must be 'may not', is 201" in wrong for wrong in wrongs(houses, watch, ends))
+    theirs = [case for case in some if case[0].kind == "offer" and not case[0].unsafe and must(*case) == "not there"]
+    with monkeypatch.context() as patch:
+        patch.setattr(offers, "visible", lambda viewer: true())
+        assert any("must be 'not there', is 200" in wrong for wrong in wrongs(houses, watch, theirs[:40]))
+    holds_up = next(case for case in some if case[0].name == "GET /api/v1/offers/<id:offer_id>"
+                    and must(*case) == "not there")
+    with monkeypatch.context() as patch:
+        patch.setattr(offers, "get", lambda offer_id, viewer: writes_first(offer_id))
+        assert any("something was written" in wrong for wrong in wrongs(houses, watch, [holds_up]))
+
+
+def writes_first(offer_id):
+    db.session.execute(update(Offer).where(Offer.id == offer_id).values(revision=Offer.revision))
+    db.session.commit()
+    raise NotFound()
+
+
+# ------------------------------------------------------------------ what is another's and what is not there
+
+TIMED = ("GET /api/v1/offers/<id:offer_id>", "POST /api/v1/offers/<id:offer_id>/steps",
+         "POST /api/v1/mandates/<id:mandate_id>/ending")
+ROUNDS, WITHIN = 500, 0.002  # requests of each kind, seconds between their medians
+TRIES = 3  # a difference that comes and goes is the machine's
+
+
+@both
+def test_what_is_anothers_is_refused_as_quickly_as_what_is_not_there(fresh, backend):
+    houses = Houses(fresh(seeded=True))
+    routes = list({case[0]: case for case in cases(houses) if must(*case) == "not there" and case[2].state != "missing"
+                   and case[1].house in RIVALS}.values())
+    timed = [case for case in routes if LONG or case[0].name in TIMED[:at(ci=3 if backend == "sqlite" else 1, long=0)]]
+    assert timed
+    assert not [case[0].name for case in timed if all(difference(houses, *case) > WITHIN for _ in range(TRIES))]
+
+
+def difference(houses, route, who, record):
+    """Seconds between the medians of being refused another's record and one that is not there."""
+    houses.let_in(who, route.api)
+    took = defaultdict(list)
+    for asked in (record, record.missing()) * ROUNDS:
+        begun = time.perf_counter()
+        answer = ask(houses, route, who, asked)
+        took[asked].append(time.perf_counter() - begun)
+        assert answer.status_code == 404
+    theirs, missing = map(statistics.median, took.values())
+    return abs(theirs - missing)
+
+
+# ------------------------------------------------------------------ what is open
+
+def test_what_is_open_to_everyone_is_little_and_never_fails(houses):
+    some = [route for route in ROUTES.values() if route.action in OPEN]
+    assert {route.path for route in some if not route.path.startswith(("/sign-", "/verify", "/stored"))} == {
+        "/api/docs", "/api/openapi.json", "/for/<token>", "/fs-static/<path:filename>", "/static/<path:filename>",
+        "/healthz", "/readyz"}
+    for route in some:
+        for who in (STRANGER, HOMELESS, EVERYBODY[0]):
+            houses.let_in(who, api=False)
+            answer = ask(houses, route, who, None)
+            assert answer.status_code < 500 or route.path == "/readyz", (route.name, who.email)
