@@ -183,13 +183,17 @@ def wrongs(houses, watch, some):
 
 # ------------------------------------------------------------------ the matrix
 
+PAPER = "memo.pdf"  # set by a process of its own, in half a second
+
+
 def a_sample(some, seed):
-    """Of each route and of each way it must end a few, by chance."""
+    """Of each route and of each way it must end one, by chance; all of them where there is time."""
     groups = defaultdict(list)
     for case in some:
         groups[case[0].name, must(*case)].append(case)
     chance = random.Random(seed)
-    return [case for group in groups.values() for case in chance.sample(group, min(len(group), at(ci=1, long=9**9)))]
+    return [case for (name, verdict), group in groups.items() for case in chance.sample(group, min(len(group), at(
+        ci=1, long=8 if name.endswith(PAPER) and verdict == "done" else len(group))))]
 
 
 @pytest.fixture
