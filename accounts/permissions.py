@@ -110,7 +110,7 @@ TABLE = (
     ("request.see",         SALES,            {SELLING}),            # of a screener
     ("request.see",         {BUYER, SIGNATORY}, {BUYING}),
     ("avails.ask",          EVERYONE,         {OWN, PUBLISHED}),
-    ("mandate.see",         SALES,            {OWN}),
+    ("mandate.see",         SALES,            {OWN}),                # and what was licensed of one's own title
     ("mandate.record",      SALES,            {OWN}),
     ("mandate.end",         {RIGHTS},         {OWN}),
     ("licence.see",         {*SALES, BUYER, SIGNATORY}, {SELLING, BUYING}),
@@ -122,8 +122,12 @@ TABLE = (
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),
     ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # and attach papers
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
-    ("offer.negotiate",     SALES,            {SELLING}),
+    ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # inside
+    ("offer.step",          {*SALES, SIGNATORY}, {SELLING}),         # some step: which one, the rows below say
+    ("offer.step",          {BUYER, SIGNATORY}, {BUYING}),
+    ("offer.negotiate",     SALES,            {SELLING}),            # the terms, and the papers that go with them
     ("offer.negotiate",     {BUYER},          {BUYING}),
+    ("offer.override",      SALES,            {SELLING}),            # pass over a warning, with a reason
     ("offer.approve",       {RIGHTS},         {SELLING}),
     ("policy.see",          SALES,            {OWN}),                # which deals are approved
     ("policy.set",          {RIGHTS},         {OWN}),
@@ -136,6 +140,8 @@ TABLE = (
     ("offer.terminate",     {RIGHTS},         {SELLING}),
     ("material.see",        {*SALES, MATERIALS}, {SELLING}),          # the list of a signed deal, and its files
     ("material.see",        {BUYER, RIGHTS, MATERIALS}, {BUYING}),
+    ("material.step",       {*SALES, MATERIALS}, {SELLING}),          # some step: which side's, the rows below say
+    ("material.step",       {BUYER, RIGHTS, MATERIALS}, {BUYING}),
     ("material.deliver",    {*SALES, MATERIALS}, {SELLING}),          # a small house has nobody for materials alone
     ("material.answer",     {BUYER, RIGHTS, MATERIALS}, {BUYING}),
     ("money.see",           {*SALES, FINANCE}, {SELLING}),            # instalments, and what was paid of them

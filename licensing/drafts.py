@@ -92,10 +92,10 @@ def discard(offer: Offer, viewer: Viewer):
 
 
 def _check_draft(offer, viewer):
-    if offer.state != State.DRAFT:
-        raise Conflict("This offer has been sent. Change its terms with a counter.")
     if not moves.may(viewer, moves.side_of(offer, viewer), "submit"):
         raise NotAllowed("Your role does not allow you to change offers.")
+    if offer.state != State.DRAFT:
+        raise Conflict("This offer has been sent. Change its terms with a counter.")
 
 
 def set_validity(offer: Offer, valid_until: date | None):

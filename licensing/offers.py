@@ -77,7 +77,8 @@ def listing(viewer: Viewer):
 def lock(offer_id: int, viewer: Viewer) -> Offer:
     """Hold an offer, then its titles, then read everything anew. The first thing a step does. An amendment holds its
     deal before itself, and both hold each other's titles."""
-    db.session.execute(update(Offer).where(Offer.id.in_(select(Offer.root_id).where(Offer.id == offer_id)))
+    db.session.execute(update(Offer).where(Offer.id.in_(select(Offer.root_id).where(Offer.id == offer_id,
+                                                                                    visible(viewer))))
                        .values(revision=Offer.revision).execution_options(synchronize_session=False))
     touched = db.session.execute(update(Offer).where(Offer.id == offer_id, visible(viewer))
                                  .values(revision=Offer.revision + 1).execution_options(synchronize_session=False))

@@ -75,8 +75,8 @@ def revise(brief: Brief, viewer: Viewer, asked: query.Asked, buyer_id: int | Non
 
 def get(brief_id: int, viewer: Viewer) -> Brief:
     """Raises NotFound for one of another organisation."""
-    brief = db.session.get(Brief, brief_id)
-    if brief is None or brief.organisation_id != viewer.organisation_id:
+    brief = db.session.scalar(select(Brief).filter_by(id=brief_id, organisation_id=viewer.organisation_id))
+    if brief is None:
         raise NotFound("There is no such brief.")
     return brief
 

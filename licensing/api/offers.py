@@ -80,7 +80,7 @@ def discard(offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/steps")
-@security.permit("offer.see")
+@security.permit("offer.step")
 @http.writes
 @bp.arguments(StepSchema)
 @bp.response(201, TakenStepSchema)

@@ -30,7 +30,7 @@ def show_refusal(refusal_id):
 
 
 @bp.post("/refusals/<id:refusal_id>/answer")
-@security.permit("refusal.see")
+@security.permit("refusal.answer")
 @http.writes
 @bp.arguments(RefusalAnswerSchema)
 @bp.response(201, RefusalSchema)

@@ -105,13 +105,13 @@ def record_licence(data, title_id):
 
 
 @bp.get("/titles/<id:title_id>/licences")
-@security.permit("licence.record")
+@security.permit("mandate.see")
 @bp.response(200, RecordedLicenceSchema(many=True))
 @bp.paginate()
 def list_title_licences(title_id, pagination_parameters):
     """The licences you granted on a title, newest first."""
     viewer = security.viewer()
-    return _grounded(_slice(avails.licences_of(titles.get(title_id, viewer, "licence.record")), pagination_parameters),
+    return _grounded(_slice(avails.licences_of(titles.get(title_id, viewer, "mandate.see")), pagination_parameters),
                      viewer)
 
 

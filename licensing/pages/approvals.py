@@ -36,7 +36,8 @@ def approval_on_pages():
         case = cases.of(offer) if offer.state in (State.DRAFT, *given.OPEN) else None
         return {"case": case, "last": case and last.unanswered(case), "given": approved, "step": step,
                 "void": approved and given.void(offer, approved),
-                "may_override": offer.state in given.OPEN and moves.may(viewer, side, "counter")}
+                "may_override": offer.state in given.OPEN and permissions.allows(viewer, "offer.override",
+                                                                                 Relation.SELLER)}
     return {"approval_of": approval_of}
 
 
@@ -92,7 +93,7 @@ def decide(offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/overrides")
-@security.permit("offer.negotiate")
+@security.permit("offer.override")
 @http.writes
 def override(offer_id):
     """Pass over what is to be minded about the current version, with a written reason."""

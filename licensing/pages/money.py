@@ -183,7 +183,7 @@ def _instalment_page(shown, viewer, errors=None, status=200):
 
 
 @bp.post("/instalments/<id:instalment_id>/payments")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 def mark_paid(instalment_id):
     """Mark what came in."""
@@ -203,7 +203,7 @@ def mark_paid(instalment_id):
 
 
 @bp.post("/payments/<id:payment_id>/undoing")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 def undo_payment(payment_id):
     """Take a payment back, with the reason."""

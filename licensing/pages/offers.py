@@ -228,7 +228,7 @@ def discard_draft(offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/steps")
-@security.permit("offer.see")
+@security.permit("offer.step")
 @http.writes
 def step(offer_id):
     """Take a step from the offer page."""
@@ -275,7 +275,7 @@ def _with_title(offer_id, viewer, lines):
 
 
 @bp.post("/offers/<id:offer_id>/instead")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
 @http.writes
 def take_instead(offer_id):
     """What is free in place of what was asked, in one click: the next version, or the draft changed."""

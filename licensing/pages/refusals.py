@@ -58,7 +58,7 @@ def _refusals_page(errors=None, failed=None, status=200):
 
 
 @bp.post("/refusals/<id:refusal_id>/answer")
-@security.permit("refusal.see")
+@security.permit("refusal.answer")
 @http.writes
 def answer_refusal(refusal_id):
     """Take it or pass, from the holder's page."""

@@ -39,7 +39,7 @@ def add_note(offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/attachments")
-@security.permit("offer.note")
+@security.permit("offer.negotiate")
 @http.counts_as(http.UPLOAD)
 @http.writes
 def announce_attachment(offer_id):
@@ -50,7 +50,7 @@ def announce_attachment(offer_id):
 
 
 @bp.post("/attachments/<id:attachment_id>/completion")
-@security.permit("offer.note")
+@security.permit("offer.negotiate")
 @http.writes
 def complete_attachment(attachment_id):
     """Everything was sent."""
@@ -68,7 +68,7 @@ def attachment_state(attachment_id):
 
 
 @bp.post("/attachments/<id:attachment_id>/removal")
-@security.permit("offer.note")
+@security.permit("offer.negotiate")
 @http.writes
 def remove_attachment(attachment_id):
     """Delete a paper that has not gone out."""
