@@ -17,7 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from werkzeug.routing import BaseConverter
 
-from core import clock
+from core import clock, openapi
 from core.database import UtcDateTime, db, may_be_retried, reading
 from core.errors import Away, Invalid, Refusal, Stale, Unconditional
 from core.storage.contract import Unavailable
@@ -67,6 +67,7 @@ def writes(view):
                 if attempt == TRIES - 1 or not (unique or may_be_retried(error)):
                     raise
                 time.sleep(random.uniform(0, 0.05) * 2 ** attempt)  # noqa: S311 - spreading, not secrecy
+    in_one_transaction.writes = True
     return in_one_transaction
 
 
@@ -280,7 +281,12 @@ class Api(flask_smorest.Api):
 
     def __init__(self, app):
         super().__init__(app)
-        self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": "^[0-9]+$"})
+        self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": f"^{IdConverter.regex}$"})
+
+    @functools.cached_property
+    def document(self) -> dict:
+        """What is served as the API's description: made once, for code does not change while it runs."""
+        return openapi.complete(self.spec.to_dict(), self._app.url_map, self._app.view_functions)
 
     def handle_http_exception(self, error):
         return http_error(error)

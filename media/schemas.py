@@ -27,7 +27,8 @@ class AssetSchema(Schema):
     sha256 = fields.String(validate=SHA256, allow_none=True)
     language = fields.String(validate=TAG, allow_none=True)
     alt_text = Words(500, attribute="alt", allow_none=True, metadata={"description": "what a picture shows"})
-    focal_point = fields.Function(lambda asset: {"x": asset.focal_x / 100, "y": asset.focal_y / 100})
+    focal_point = fields.Function(lambda asset: {"x": asset.focal_x / 100, "y": asset.focal_y / 100}, metadata={
+        "type": "object", "properties": {"x": {"type": "number"}, "y": {"type": "number"}}})
     created_at = fields.DateTime(dump_only=True)
     film_id = Id(allow_none=True, metadata={"description": "the trailer or screener that subtitles are shown over"})
     track = fields.String(validate=one_of(Track), allow_none=True,
