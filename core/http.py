@@ -243,15 +243,17 @@ def http_error(error: HTTPException):
 
 class ProblemSchema(ErrorSchema):
     """The shape of a refusal, for the OpenAPI document (RFC 9457)."""
-    type = fields.String()
-    title = fields.String()
-    status = fields.Integer()
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
     detail = fields.String()
     errors = fields.Dict(metadata={"description": "sentences by field"})
     reasons = fields.List(fields.Dict(), metadata={"description": "why rights are not free"})
+    version = fields.Integer(metadata={"description": "of the offer as it is now, where another was named"})
+    offer_id = fields.String(metadata={"description": "what the hold became"})
 
     class Meta:
-        fields = ("type", "title", "status", "detail", "errors", "reasons")
+        fields = ("type", "title", "status", "detail", "errors", "reasons", "version", "offer_id")
 
 
 class IdConverter(BaseConverter):
@@ -282,6 +284,7 @@ class Api(flask_smorest.Api):
     def __init__(self, app):
         super().__init__(app)
         self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": f"^{IdConverter.regex}$"})
+        self.ma_plugin.converter.add_attribute_function(openapi.names_of_properties)
 
     @functools.cached_property
     def document(self) -> dict:

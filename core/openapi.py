@@ -4,8 +4,6 @@ import copy
 import inspect
 import re
 
-from werkzeug.routing import Map
-
 PROBLEM = "application/problem+json"
 TEXT = {"schema": {"type": "string"}}
 HEADERS = {
@@ -37,7 +35,7 @@ IF_MATCH = {"in": "header", "name": "If-Match", "required": True, "schema": {"ty
             "description": "the ETag of the record as you read it"}
 
 
-def complete(document: dict, urls: Map, views: dict) -> dict:
+def complete(document: dict, urls, views: dict) -> dict:
     """The document with all that the views say."""
     document = copy.deepcopy(document)
     document["components"]["responses"] = {str(status): _refusal(*said) for status, said in REFUSALS.items()}
@@ -49,6 +47,12 @@ def complete(document: dict, urls: Map, views: dict) -> dict:
                 _complete_operation(operation, views[rule.endpoint], by_id="{" in path)
     _speak_json_schema(document)
     return document
+
+
+def names_of_properties(converter, field, **_) -> dict:
+    """For apispec, which leaves it out: what the keys of a dictionary look like."""
+    key = getattr(field, "key_field", None)
+    return {"propertyNames": converter.field2property(key)} if key else {}
 
 
 def _refusal(said: str, headers) -> dict:

@@ -4,6 +4,7 @@ from datetime import UTC
 
 from marshmallow import Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
+from accounts.schemas import Flag
 from catalogue.schemas import OR_NOTHING, SellerSchema, Words
 from catalogue.schemas import load as load
 from licensing import terms
@@ -34,9 +35,9 @@ class LineSchema(Schema):
     starts_on = fields.Date(error_messages={"invalid": "Write the first day as 2027-01-01."})
     ends_on = fields.Date(allow_none=True, metadata={"description": "null is perpetuity"},
                           error_messages={"invalid": "Write the last day as 2029-12-31, or say that there is no end."})
-    exclusive = fields.Boolean(required=True)
-    hereafter = fields.Boolean(load_default=False, metadata={"description": "media that come later, too"})
-    future = fields.Boolean(load_default=False, metadata={"description": "later seasons and episodes, too"})
+    exclusive = Flag(required=True)
+    hereafter = Flag(load_default=False, metadata={"description": "media that come later, too"})
+    future = Flag(load_default=False, metadata={"description": "later seasons and episodes, too"})
     runs = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 1_000_000))
     starts_tba = fields.Nested(TbaSchema, allow_none=True)
     ends_tba = fields.Nested(TbaSchema, allow_none=True)

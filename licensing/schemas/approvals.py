@@ -1,6 +1,7 @@
 """The shape of policies, of why a deal needs approval, and of warnings passed over, on the wire."""
 from marshmallow import Schema, fields, validate
 
+from accounts.schemas import Flag
 from catalogue.schemas import OR_NOTHING, Words
 from licensing.approvals.given import LONGEST_REASON
 from licensing.approvals.policy import MOST_YEARS
@@ -9,12 +10,12 @@ from licensing.schemas.offers import Currency, OfferListedSchema
 
 class PolicySchema(Schema):
     """Which deals a rights manager must approve."""
-    exclusive = fields.Boolean(required=True)
-    below_floor = fields.Boolean(required=True)
+    exclusive = Flag(required=True)
+    below_floor = Flag(required=True)
     years = fields.Integer(strict=True, required=True, allow_none=True, validate=validate.Range(1, MOST_YEARS),
                            metadata={"description": "longer than so many; null is no such rule"})
-    warning = fields.Boolean(required=True, metadata={"description": "a warning that was passed over with a reason"})
-    encumbrance = fields.Boolean(required=True)
+    warning = Flag(required=True, metadata={"description": "a warning that was passed over with a reason"})
+    encumbrance = Flag(required=True)
     amount = fields.Decimal(required=True, allow_none=True, as_string=True, places=4, metadata={
         "type": ["string", "number"], "description": "from so much on; 0 is every deal, null no such rule"})
     currency = Currency(load_default=None, allow_none=True)

@@ -159,7 +159,7 @@ class WrittenLineSchema(StoredLineSchema):
     title = fields.String(attribute="title.original_title")
     price = fields.Function(lambda row: drafts.price_text(row), metadata=OR_NOTHING)
     pricing = fields.Function(lambda row: Pricing.of(row.pricing).as_json(), metadata={"type": "object"})
-    avails = fields.Nested(AnswerSchema, attribute="answer")
+    avails = fields.Nested(AnswerSchema, attribute="answer", allow_none=True)
 
     class Meta:
         exclude = ("counts_from", "counts_until", "note")

@@ -3,6 +3,7 @@ from datetime import UTC
 
 from marshmallow import Schema, fields, post_load, validate
 
+from accounts.schemas import Flag
 from catalogue.schemas import Id, SellerSchema, Words
 from licensing import promises
 from licensing.schemas import CODES, LineSchema, StoredLineSchema
@@ -21,7 +22,7 @@ class PromiseSchema(LineSchema):
 
 
 class HoldbackSchema(PromiseSchema):
-    hard = fields.Boolean(required=True)
+    hard = Flag(required=True)
     binds = fields.String(load_default=promises.LICENSOR, validate=validate.OneOf(promises.BINDS))
     licence_id = Id(load_default=None, allow_none=True)
     note = Words(2000, load_default=None, allow_none=True)
