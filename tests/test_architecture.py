@@ -24,7 +24,8 @@ NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan",
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
 CONNECT = {"core/storage/s3.py", "core/storage/probe.py", "core/mail.py"}  # to where the settings say, and nowhere else
-CORE = {"__init__", "audit", "clock", "database", "errors", "http", "mail", "money", "outbox", "paper", "storage"}
+CORE = {"__init__", "audit", "clock", "database", "errors", "http", "mail", "money", "openapi", "outbox", "paper",
+        "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
