@@ -4,6 +4,15 @@ from marshmallow import Schema, fields, validate
 from accounts.permissions import Scope
 
 
+class Flag(fields.Boolean):
+    """True or false in JSON, and nothing that stands for it: "no" and 0 are mistakes of the sender."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class OrganisationSchema(Schema):
     id = fields.String(dump_only=True)
     name = fields.String()
@@ -119,8 +128,8 @@ class SeenSchema(Schema):
 
 
 class WaysSchema(Schema):
-    bell = fields.Boolean()
-    mail = fields.Boolean()
+    bell = Flag()
+    mail = Flag()
 
 
 class ChoicesSchema(Schema):

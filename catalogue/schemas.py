@@ -12,8 +12,9 @@ from catalogue.models import Kind, LinkKind, NameKind, Status
 from core.errors import Invalid
 
 ENGLISH = Locale("en")
-TAG = validate.And(validate.Length(max=20), validate.Regexp(
-    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="Not a language tag such as zh-Hant."))
+TAG = [validate.Length(max=20), validate.Regexp(
+    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="Not a language tag such as zh-Hant.")]
+OR_NOTHING = {"type": ["string", "null"]}  # what the API's document says of a field that is worked out
 
 
 def load(schema: Schema, data: dict):
@@ -32,7 +33,11 @@ ID = re.compile(r"[0-9]{1,9}")  # what fits a database's integer on both engines
 
 
 class Id(fields.String):
-    """An opaque id: a string in JSON, a number inside."""
+    """An opaque id: a string in JSON, a number inside. A number is taken for it, too."""
+
+    def __init__(self, *, metadata=None, **kwargs):
+        super().__init__(metadata={"type": ["string", "integer"], "pattern": f"{ID.pattern}$", "minimum": 0,
+                                   "maximum": 999_999_999, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value, attr, data, **kwargs):
         text = super()._deserialize(str(value) if isinstance(value, int) else value, attr, data, **kwargs)
@@ -41,11 +46,16 @@ class Id(fields.String):
         return int(text)
 
 
+CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"  # as core.http.text
+ANY_WORDS, SOME_WORDS = rf"^[^{CONTROL}]*$", rf"^[^{CONTROL}]*[^{CONTROL}\s][^{CONTROL}]*$"
+
+
 class Words(fields.String):
     """A line of text, trimmed. What may stand in text at all is said in `core.http.text`."""
 
-    def __init__(self, most=500, least=1, **kwargs):
-        super().__init__(validate=validate.Length(least, most), **kwargs)
+    def __init__(self, most=500, least=1, *, metadata=None, **kwargs):
+        super().__init__(validate=validate.Length(least, most),
+                         metadata={"pattern": SOME_WORDS if least else ANY_WORDS, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value, attr, data, **kwargs):
         return super()._deserialize(value, attr, data, **kwargs).strip()

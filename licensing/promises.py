@@ -27,7 +27,8 @@ def hold_back(title: Title, said: Terms, *, hard: bool, binds: str, licence_id: 
     what may still be licensed.
     """
     licence = db.session.get(Licence, licence_id) if licence_id is not None else None
-    if (binds == LICENSEE) != (licence is not None) or (licence and licence.organisation_id != title.organisation_id):
+    if (binds == LICENSEE) != (licence_id is not None) or (
+            licence_id is not None and (licence is None or licence.organisation_id != title.organisation_id)):
         raise Invalid({"licence_id": ["A holdback of a licensee names a licence of yours; one of the licensor none."]})
     columns = {name: value for name, value in said.columns().items()
                if name in ("territories_key", "media_key", "starts_on", "ends_on", "tba")}

@@ -27,8 +27,8 @@ CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "t
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
 CONNECT = {"core/storage/s3.py", "core/storage/probe.py", "core/mail.py",  # to where the settings say
            "core/outbound.py"}                                             # to where people say
-CORE = {"__init__", "audit", "clock", "database", "errors", "http", "mail", "money", "outbound", "outbox", "paper",
-        "sheets", "storage"}
+CORE = {"__init__", "audit", "clock", "database", "errors", "http", "mail", "money", "openapi", "outbound", "outbox",
+        "paper", "sheets", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import BaseConverter
 
+from core import openapi
 from core.database import db, may_be_retried, reading
 from core.errors import Away, Invalid, Refusal, Stale, Unconditional
 from core.http import headers, keys, limits, text
@@ -56,6 +57,7 @@ def writes(view):
                 if attempt == TRIES - 1 or not (unique or may_be_retried(error)):
                     raise
                 time.sleep(random.uniform(0, 0.05) * 2 ** attempt)  # noqa: S311 - spreading, not secrecy
+    in_one_transaction.writes = True
     return in_one_transaction
 
 
@@ -197,15 +199,17 @@ def http_error(error: HTTPException):
 
 class ProblemSchema(ErrorSchema):
     """The shape of a refusal, for the OpenAPI document (RFC 9457)."""
-    type = fields.String()
-    title = fields.String()
-    status = fields.Integer()
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
     detail = fields.String()
     errors = fields.Dict(metadata={"description": "sentences by field"})
     reasons = fields.List(fields.Dict(), metadata={"description": "why rights are not free"})
+    version = fields.Integer(metadata={"description": "of the offer as it is now, where another was named"})
+    offer_id = fields.String(metadata={"description": "what the hold became"})
 
     class Meta:
-        fields = ("type", "title", "status", "detail", "errors", "reasons")
+        fields = ("type", "title", "status", "detail", "errors", "reasons", "version", "offer_id")
 
 
 class IdConverter(BaseConverter):
@@ -220,7 +224,13 @@ class Api(flask_smorest.Api):
 
     def __init__(self, app):
         super().__init__(app)
-        self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": "^[0-9]+$"})
+        self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": f"^{IdConverter.regex}$"})
+        self.ma_plugin.converter.add_attribute_function(openapi.names_of_properties)
+
+    @functools.cached_property
+    def document(self) -> dict:
+        """What is served as the API's description: made once, for code does not change while it runs."""
+        return openapi.complete(self.spec.to_dict(), self._app.url_map, self._app.view_functions)
 
     def handle_http_exception(self, error):
         return http_error(error)

@@ -100,11 +100,11 @@ def _here(**changes) -> str:
 @security.permit("open")
 def openapi():
     """The OpenAPI document, generated from the code."""
-    return current_app.extensions["slate-api"].spec.to_dict()
+    return current_app.extensions["slate-api"].document
 
 
 @bp.get("/api/docs")
 @security.permit("open")
 def docs():
     """The API, to read."""
-    return render_template("search/docs.html", spec=current_app.extensions["slate-api"].spec.to_dict())
+    return render_template("search/docs.html", spec=current_app.extensions["slate-api"].document)

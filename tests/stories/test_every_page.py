@@ -1,5 +1,6 @@
 """Every page as each role sees it: what can be measured of it, on a phone and on a desk, in light and in dark."""
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
 from tests.licensing.sheets import TIDE, csv_of
@@ -30,6 +31,8 @@ PAGES = {
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
           MANAGER: ("pending approval", "signed one", "signed", "active"),
           BUYER: ("draft", "countered", "signed one", "expired")}
+AXE = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.flatMap((rule) => rule.nodes.map(
+  (node) => `${rule.id}: ${node.target.join(" ")} ${node.html.slice(0, 120)}: ${node.failureSummary}`))"""
 LANGUAGES = ("ja", "ko", "zh-Hant", "de")
 everyone = pytest.mark.parametrize("email", [
     pytest.param(None, id="a stranger"), pytest.param(AGENT, id="an agent"),
@@ -126,8 +129,14 @@ def measured(person, path):
                                  "(each) => { each.removeAttribute('name'); each.open = true; })")
         found = person.page.evaluate(MEASURE)
         assert found["texts"] > 5, f"{path} shows next to nothing"
-        for rule, each in broken(found):
+        for rule, each in broken({**found, **(axe(person.page) if viewport == PHONE else {})}):
             yield rule, f"{path} at {viewport['width']}px in {scheme}", each
+
+
+def axe(page):
+    """What axe-core finds, by all its rules, those of good practice too."""
+    page.evaluate(AXE_SCRIPT)
+    return {"axe": page.evaluate(AXE)}
 
 
 def nothing(found, rule):
@@ -162,6 +171,11 @@ def test_every_page_has_one_first_heading_and_leaves_no_level_out(seen, email):
 @everyone
 def test_every_chinese_japanese_and_korean_text_says_its_language(seen, email):
     nothing(seen(email), "language")
+
+
+@everyone
+def test_axe_finds_nothing(seen, email):
+    nothing(seen(email), "axe")
 
 
 @everyone
