@@ -156,12 +156,13 @@ PROVEN = frozenset({"offer.sign", "offer.approve", "policy.set", "sign_in.change
 SCOPES = {
     Scope.READ:      {"look_up", "notice.see", "member.see", "title.see", "asset.see", "request.see", "avails.ask",
                       "mandate.see", "licence.see", "audit.see", "offer.see", "policy.see", "refusal.see",
-                      "material.see", "money.see", "audience.see", "edition.see"},
+                      "material.see", "money.see", "audience.see", "edition.see",
+                      "offer.step", "material.step"},  # which asks, of each step, for the action that it is
     Scope.CATALOGUE: {"title.create", "title.revise", "title.link", "asset.send", "asset.grant", "mandate.record",
                       "mandate.end", "licence.record", "licence.terminate", "books.load"},
     Scope.DEALS:     {"search.save", "brief.keep", "screener.request", "basket.keep", "offer.draft", "offer.note",
                       "offer.negotiate", "refusal.answer", "offer.issue_memo", "offer.long_form", "money.mark"},
-    Scope.SIGNING:   {"offer.sign", "offer.approve", "offer.terminate", "policy.set"},
+    Scope.SIGNING:   {"offer.sign", "offer.approve", "offer.terminate", "offer.override", "policy.set"},
     Scope.MATERIALS: {"material.deliver", "material.answer"},
     Scope.ACCOUNT:   {"organisation.admit", "member.manage", "member.leave", "token.keep", "notice.choose",
                       "session.end", "password.change", "sign_in.change", "edition.run",
