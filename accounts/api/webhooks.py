@@ -31,6 +31,7 @@ def list_webhooks(pagination_parameters):
 
 @bp.post("/webhooks")
 @security.permit("webhook.keep")
+@http.shows_once("secret")
 @http.writes
 @bp.arguments(WebhookSchema)
 @bp.response(201, NewWebhookSchema)
@@ -74,6 +75,7 @@ def remove_webhook(webhook_id):
 
 @bp.post("/webhooks/<id:webhook_id>/secret")
 @security.permit("webhook.keep")
+@http.shows_once("secret")
 @http.writes
 @bp.response(201, SecretSchema)
 def renew_secret(webhook_id):

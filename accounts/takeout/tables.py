@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, Table, exists, select
 from sqlalchemy.orm import aliased
 
-from accounts.models import Membership, Organisation, Person
+from accounts.editions import Edition, Participation
+from accounts.models import Application, Invitation, Membership, Organisation, Person
 from accounts.notices import Notice, NoticeChoice
 from accounts.webhooks.models import Delivery, Endpoint
 from core.audit import AuditRow
@@ -65,6 +66,12 @@ take(NoticeChoice, lambda house: NoticeChoice.person_id.in_(members(house)))
 take(Endpoint, lambda house: Endpoint.organisation_id == house, without=("secret", "former_secret"))
 take(Delivery, lambda house: Delivery.webhook_id.in_(select(Endpoint.id).where(Endpoint.organisation_id == house)))
 take(AuditRow, lambda house: AuditRow.organisation_id == house)
+take(Invitation, lambda house: Invitation.organisation_id == house, without=("digest",))
+take(Application, lambda house: Application.organisation_id == house, without=("digest",))
+take(Participation, lambda house: Participation.organisation_id == house)
+take(Edition, lambda house: Edition.organisation_id == house)
 leave("It holds nothing but the digests of secrets.", "api_token")
+leave("It is a person's own: how and where they sign in, and under which address.", "passkey", "session",
+      "address_change", "mailing")
 leave("It serves the working of Slate: what it is about stands in the tables themselves.", "outbox",
       "idempotency_key")

@@ -17,8 +17,7 @@ from tests.test_pages import Visitor, text
 
 OTHER = "buyer@skyway.test"
 DEEPER = {  # what is sent where only "see" is asked at the door: the step itself asks for its own action
-    "/offers/<id:offer_id>/steps", "/offers/<id:offer_id>/materials", "/materials/<id:material_id>/steps",
-    "/instalments/<id:instalment_id>/payments", "/payments/<id:payment_id>/undoing", "/refusals/<id:refusal_id>/answer"}
+    "/offers/<id:offer_id>/steps", "/offers/<id:offer_id>/materials", "/materials/<id:material_id>/steps"}
 READING = {  # what is sent and changes nothing that others see
     "/titles/<id:title_id>/avails", "/notices/seen", "/assets/<id:asset_id>/plays", "/plays/<id:play_id>/progress"}
 
