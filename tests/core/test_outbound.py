@@ -135,7 +135,7 @@ def test_who_answers_a_byte_at_a_time_is_left(text, monkeypatch):
         began = time.monotonic()
         with pytest.raises(Failed, match="no answer within"):
             Outbound(local=True).post(slow.url, b"{}", {})
-        assert 0.4 < time.monotonic() - began < 1.5
+        assert 0.4 < time.monotonic() - began < 8
 
 
 def test_of_a_long_answer_little_is_read():
