@@ -8,10 +8,11 @@ def holding(find) -> dict[str, set[str]]:
     """{table.column: its canaries} of every column of every table."""
     found = {}
     for table in db.metadata.sorted_tables:
+        found |= {f"{table.name}.{column.name}": set() for column in table.columns}
         for row in db.session.execute(select(table)).mappings():
             for column, value in row.items():
                 said = f'"year": {value}' if column == "year" else text(value)
-                found.setdefault(f"{table.name}.{column}", set()).update(find(said))
+                found[f"{table.name}.{column}"] |= find(said)
     return found
 
 
@@ -71,8 +72,8 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         person.fs_uniquifier person.password saved_ledger.server saved_search.known brief.token outbox.error
         saved_ledger.token term_set.key term_set.codes books_upload.content""",
     "names of axes, words of our own, or what another column says in full": """
-        audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written books_row.remarks
-        books_upload.sheets brief.left_out hold.note hold.tba hold.written holdback.ends_on holdback.starts_on
+        audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written brief.left_out hold.note
+        hold.tba hold.written holdback.ends_on holdback.starts_on
         holdback.tba holdback.written line.ends_on line.leaves line.note line.tba line.written
         memo_signature.organisation
         notice.path notice.refused offer_line.pricing offer_line.starts_on offer_line.written offer_step.first_day_gone
