@@ -54,6 +54,7 @@ class Words(fields.String):
     """A line of text: trimmed, without control characters."""
 
     def __init__(self, most=500, least=1, *, metadata=None, **kwargs):
+        self.most = most
         super().__init__(validate=validate.Length(least, most),
                          metadata={"pattern": SOME_WORDS if least else ANY_WORDS, **(metadata or {})}, **kwargs)
 
@@ -61,6 +62,8 @@ class Words(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if UNSHOWN.search(text):
             raise ValidationError("Contains characters that cannot be shown.")
+        if len(text) > self.most:  # with the blanks around it, for so the API's document means it
+            raise ValidationError(f"Longer than maximum length {self.most}.")
         return text.strip()
 
 
