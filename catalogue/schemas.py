@@ -54,11 +54,15 @@ class Words(fields.String):
     """A line of text, trimmed. What may stand in text at all is said in `core.http.text`."""
 
     def __init__(self, most=500, least=1, *, metadata=None, **kwargs):
+        self.most = most
         super().__init__(validate=validate.Length(least, most),
                          metadata={"pattern": SOME_WORDS if least else ANY_WORDS, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value, attr, data, **kwargs):
-        return super()._deserialize(value, attr, data, **kwargs).strip()
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > self.most:  # with the blanks around it, for so the API's document means it
+            raise ValidationError(f"Longer than maximum length {self.most}.")
+        return text.strip()
 
 
 class NameSchema(Schema):

@@ -15,7 +15,6 @@ HEADERS = {
     "ETag": {"description": "the record's revision, for If-Match", **TEXT, "required": True},
 }
 REFUSALS = {  # by status: what it means, and the headers it comes with
-    400: ("The request could not be read", ()),
     401: ("No token, or none that is known", ("WWW-Authenticate",)),
     403: ("You may not", ()),
     404: ("Not there, or not yours", ()),

@@ -16,7 +16,8 @@ class PolicySchema(Schema):
                            metadata={"description": "longer than so many; null is no such rule"})
     warning = Flag(required=True, metadata={"description": "a warning that was passed over with a reason"})
     encumbrance = Flag(required=True)
-    amount = fields.Decimal(required=True, allow_none=True, as_string=True, places=4, metadata={
+    amount = fields.Decimal(required=True, allow_none=True, as_string=True, places=4, error_messages={
+        "invalid": "Write an amount such as 42000.50, or nothing where there is no such rule."}, metadata={
         "type": ["string", "number"], "description": "from so much on; 0 is every deal, null no such rule"})
     currency = Currency(load_default=None, allow_none=True)
 
