@@ -8,7 +8,7 @@ from flask import request
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {store}; "
           "media-src 'self' {store}; connect-src 'self' {store}; object-src 'none'; base-uri 'none'; "
           "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
-NEVER = ("accelerometer", "bluetooth", "camera", "display-capture", "geolocation", "gyroscope", "hid",
+NEVER = ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid",
          "magnetometer", "microphone", "midi", "payment", "serial", "usb")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
