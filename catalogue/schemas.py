@@ -10,6 +10,7 @@ from stdnum.iso7064 import mod_37_36
 from catalogue import audiences
 from catalogue.models import Kind, LinkKind, NameKind, Status
 from core.errors import Invalid
+from core.http.text import FIT
 
 ENGLISH = Locale("en")
 TAG = [validate.Length(max=20), validate.Regexp(
@@ -46,8 +47,7 @@ class Id(fields.String):
         return int(text)
 
 
-CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"  # as core.http.text
-ANY_WORDS, SOME_WORDS = rf"^[^{CONTROL}]*$", rf"^[^{CONTROL}]*[^{CONTROL}\s][^{CONTROL}]*$"
+SOME_WORDS = FIT[:-1] + rf"[^{FIT[3:-3]}\s]" + FIT[1:]
 
 
 class Words(fields.String):
@@ -56,7 +56,7 @@ class Words(fields.String):
     def __init__(self, most=500, least=1, *, metadata=None, **kwargs):
         self.most = most
         super().__init__(validate=validate.Length(least, most),
-                         metadata={"pattern": SOME_WORDS if least else ANY_WORDS, **(metadata or {})}, **kwargs)
+                         metadata={"pattern": SOME_WORDS if least else FIT, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value, attr, data, **kwargs):
         text = super()._deserialize(value, attr, data, **kwargs)

@@ -34,8 +34,8 @@ IF_MATCH = {"in": "header", "name": "If-Match", "required": True, "schema": {"ty
             "description": "the ETag of the record as you read it"}
 
 
-def complete(document: dict, urls, views: dict) -> dict:
-    """The document with all that the views say."""
+def complete(document: dict, urls, views: dict, fit: str) -> dict:
+    """The document with all that the views say; `fit` is the pattern of what may stand in any text."""
     document = copy.deepcopy(document)
     document["components"]["responses"] = {str(status): _refusal(*said) for status, said in REFUSALS.items()}
     document["components"]["headers"] |= HEADERS
@@ -44,7 +44,7 @@ def complete(document: dict, urls, views: dict) -> dict:
         for method, operation in document["paths"].get(path, {}).items():
             if method.upper() in rule.methods:
                 _complete_operation(operation, views[rule.endpoint], by_id="{" in path)
-    _speak_json_schema(document)
+    _speak_json_schema(document, fit)
     return document
 
 
@@ -82,13 +82,16 @@ def _calls(view, name: str) -> bool:
     return name in inspect.unwrap(view).__code__.co_names
 
 
-def _speak_json_schema(node):
-    """Patterns as JSON Schema means them: marshmallow's begin at the start without a `^`, and end with `\\Z`."""
+def _speak_json_schema(node, fit):
+    """Patterns as JSON Schema means them: marshmallow's begin at the start without a `^`, and end with `\\Z`. Text that
+    nothing more is said of is fit to be shown."""
     if isinstance(node, dict):
+        if node.get("type") in ("string", ["string", "null"]) and not {"enum", "format"} & set(node):
+            node.setdefault("pattern", fit)
         if isinstance(pattern := node.get("pattern"), str):
             node["pattern"] = "^" + pattern.removeprefix("^").replace(r"\Z", "$")
         for each in node.values():
-            _speak_json_schema(each)
+            _speak_json_schema(each, fit)
     elif isinstance(node, list):
         for each in node:
-            _speak_json_schema(each)
+            _speak_json_schema(each, fit)

@@ -239,5 +239,5 @@ def test_what_was_made_is_there_and_what_was_deleted_is_gone(world):
 
     for number in range(SEED, SEED + WALKS):
         with suppress(FlakyStrategyDefinition):  # it expects a world that begins anew; ours goes on
-            seed(number)(Walk).run(settings=settings(QUIETLY, max_examples=3, stateful_step_count=12))
+            seed(number)(Walk).run(settings=settings(QUIETLY, max_examples=3, stateful_step_count=20))
     assert {("POST", 201), ("GET", 200), ("DELETE", 204)} <= set(answers)

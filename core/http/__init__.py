@@ -230,7 +230,7 @@ class Api(flask_smorest.Api):
     @functools.cached_property
     def document(self) -> dict:
         """What is served as the API's description: made once, for code does not change while it runs."""
-        return openapi.complete(self.spec.to_dict(), self._app.url_map, self._app.view_functions)
+        return openapi.complete(self.spec.to_dict(), self._app.url_map, self._app.view_functions, text.FIT)
 
     def handle_http_exception(self, error):
         return http_error(error)

@@ -14,6 +14,8 @@ UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\uf
 # Embeddings, overrides and isolates make `Harbour` of what is written `ruobraH`. The plain marks of direction, which
 # Hebrew and Arabic titles need, turn nothing but themselves and stay.
 TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+FIT = (r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]*$"
+       )  # the same, for the API's document, where no half of a pair is a character
 DEEP = 20  # levels of a body; ours have five
 MOST_DIGITS = 30  # of a whole number: nothing that is counted has more
 
