@@ -104,6 +104,7 @@ def create(organisation_id: int, *, original_title: str, kind: str, parent: Titl
 def revise(title: Title, *, parent: Title | None | bool = False, titles=None, synopsis=None, credits=None,
            audience=None, **rest):
     """Change what is given. A new parent moves the whole subtree, under the locks of both roots."""
+    before = title.status, title.audience_id
     if audience is not None:
         _name_audience(title, audience)
     if "external_id" in rest and rest["external_id"] != title.external_id:
@@ -117,7 +118,6 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
         lock([title.id] + ([parent.id] if parent else []))
         _check_parent(title, parent)
         _move(title, parent)
-    before = title.status
     for name, value in rest.items():
         if name in PLAIN:
             setattr(title, name, value)
@@ -125,7 +125,7 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
     title.updated_at = clock.now()
     db.session.flush()
     touch(title)
-    if title.status == Status.PUBLISHED != before:
+    if title.status == Status.PUBLISHED and (title.status, title.audience_id) != before:  # others may see it now
         changes.announce(changes.PUBLISHED, [title.id])
 
 

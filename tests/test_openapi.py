@@ -81,7 +81,13 @@ def settle(case, die):
     speak_of_home(case, die)
 
 
+ENDS = {("DELETE", "/members/{membership_id}"), ("DELETE", "/tokens/{token_id}"),  # with who calls
+        ("PUT", "/organisations/{organisation_id}/suspension")}
+
+
 def speak_of_home(case, die):
+    if (case.method.upper(), case.path.removeprefix("/api/v1")) in ENDS:
+        case.path_parameters = dict.fromkeys(case.path_parameters, "999999999")
     if case.meta.generation.mode.is_positive:
         case.query, case.headers = at_home(dict(case.query), die), at_home(dict(case.headers), die)
         if isinstance(case.body, dict):
@@ -92,8 +98,8 @@ def speak_of_home(case, die):
 
 def nobody_gets_in(_, answer, case):
     """Without a token every call that leads somewhere is 401, whatever else is wrong with it."""
-    known = "Authorization" in answer.request.headers
-    assert (answer.status_code == 401) != known or answer.status_code in (404, 405), answer.status_code
+    known = "Authorization" in answer.request.headers or answer.request.method == "OPTIONS"  # which says no more than
+    assert (answer.status_code == 401) != known or answer.status_code in (404, 405), answer.status_code  # what takes which method
 
 
 def sentences(errors, field=""):

@@ -105,7 +105,7 @@ def due() -> list[tuple[int, int]]:
     return [tuple(row) for row in db.session.execute(
         select(Endpoint.id, Endpoint.organisation_id)
         .join(Delivery, (Delivery.webhook_id == Endpoint.id) & (Delivery.state == State.WAITING.value))
-        .where(Endpoint.active, or_(Endpoint.not_before.is_(None), Endpoint.not_before <= now),
+        .where(endpoints.living(), or_(Endpoint.not_before.is_(None), Endpoint.not_before <= now),
                Delivery.not_before <= now)
         .group_by(Endpoint.id, Endpoint.organisation_id).order_by(func.min(Delivery.not_before)).limit(AT_ONCE))]
 
@@ -116,7 +116,7 @@ def next_of(endpoint_id: int) -> Parcel | None:
     now = clock.now()
     delivery = db.session.scalar(
         select(Delivery).join(Delivery.endpoint).where(
-            Endpoint.id == endpoint_id, Endpoint.active, Delivery.state == State.WAITING.value,
+            Endpoint.id == endpoint_id, endpoints.living(), Delivery.state == State.WAITING.value,
             or_(Endpoint.not_before.is_(None), Endpoint.not_before <= now), Delivery.not_before <= now)
         .order_by(Delivery.attempts, Delivery.id).limit(1))
     if delivery is None:

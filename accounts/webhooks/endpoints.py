@@ -1,8 +1,9 @@
 """Endpoints: which addresses an organisation has told, and of what."""
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 
+from accounts.models import Organisation
 from accounts.permissions import Relation, Role, Viewer, allows
 from accounts.webhooks import signing
 from accounts.webhooks.models import Delivery, Endpoint
@@ -80,14 +81,19 @@ def get(endpoint_id: int, viewer: Viewer) -> Endpoint:
     raise NotFound()
 
 
+def living():
+    """The condition under which an endpoint is told: on, and of an organisation that is not suspended."""
+    return and_(Endpoint.active, Endpoint.organisation.has(Organisation.suspended_at.is_(None)))
+
+
 def listened(event: str) -> bool:
     """Whether anybody is told of an event at all: where nobody is, nothing is written for it."""
-    return any(event in events for events in db.session.scalars(select(Endpoint.events).where(Endpoint.active)))
+    return any(event in events for events in db.session.scalars(select(Endpoint.events).where(living())))
 
 
 def listening(event: str, organisation_ids=None) -> list[Endpoint]:
     """Every endpoint that is told of an event, of all organisations or of these."""
-    query = select(Endpoint).where(Endpoint.active).order_by(Endpoint.organisation_id, Endpoint.id)
+    query = select(Endpoint).where(living()).order_by(Endpoint.organisation_id, Endpoint.id)
     if organisation_ids is not None:
         query = query.where(Endpoint.organisation_id.in_(organisation_ids))
     return [each for each in db.session.scalars(query) if event in each.events]

@@ -473,3 +473,14 @@ def test_on_the_pages_the_secret_is_shown_once_and_an_answer_is_shown_harmless(w
     assert "Send a test" not in words(admin.get(path))
     assert admin.submit(f"{path}/removal", {}, form=path).status_code == 302
     assert admin.get(path).status_code == 404
+
+
+def test_who_may_see_a_title_from_now_on_is_told_and_nobody_of_a_suspended_house(world):
+    with world.app_context():
+        listen(BUYER, events=["title.published"])
+        film = title(name="Wider")
+        db.session.commit()
+        assert endpoints.listened("title.published")
+        people.organisation(viewer(BUYER).organisation_id).suspended_at = clock.now()
+        db.session.flush()
+        assert not endpoints.listened("title.published") and not endpoints.listening("title.published"), film.id
