@@ -86,7 +86,8 @@ def _speak_json_schema(node, fit):
     """Patterns as JSON Schema means them: marshmallow's begin at the start without a `^`, and end with `\\Z`. Text that
     nothing more is said of is fit to be shown."""
     if isinstance(node, dict):
-        if node.get("type") in ("string", ["string", "null"]) and not {"enum", "format"} & set(node):
+        kinds = node.get("type")
+        if kinds and (kinds == "string" or "string" in kinds) and not {"enum", "format"} & set(node):
             node.setdefault("pattern", fit)
         if isinstance(pattern := node.get("pattern"), str):
             node["pattern"] = "^" + pattern.removeprefix("^").replace(r"\Z", "$")
