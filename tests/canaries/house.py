@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from accounts import people, security
+from accounts import addresses, applications, people, security, sessions
+from accounts.models import Passkey
 from accounts.notices import deliver
 from accounts.permissions import Role
 from catalogue.models import Franchise, Title
@@ -430,4 +431,29 @@ def _own_papers(house):
         briefs.open_up(brief)
         house.ids["brief_token"] = brief.token
         db.session.commit()
+    _own_ways_in(house)
 
+
+def _own_ways_in(house):
+    """Programs, invitations and applications, and the ways somebody signs in."""
+    admin, agent = "admin@umbra", "agent@umbra"
+    house(agent, "/tokens", {"name": house.word("api_token.name", house.of[agent], "umbra:audit.see"), "scopes": [],
+                             "expires_on": str(clock.today() + timedelta(days=9))})
+    house(admin, "/invitations", {"email": f"{house.word('invitation.email', 'umbra:member.manage')}@new.test",
+                                  "roles": ["agent"]})
+    house(admin, "/webhooks", {
+        "url": f"https://{house.word('webhook.url', 'umbra:webhook.keep')}.example.com/", "events": ["offer.step"]})
+    word = {name: house.word(f"application.{name}", "market:organisation.admit")
+            for name in ("organisation_name", "name", "email", "about")}
+    with house.app.app_context():
+        asked = applications.apply(**{**word, "email": f"{word['email']}@new.test"}, country="IE", trades=["seller"])
+        asked.state = applications.State.WAITING.value
+        person = people.find(house.of[agent])
+        db.session.add(Passkey(
+            person=person, name=house.word("passkey.name", house.of[agent]), credential_id=b"1", public_key=b"1",
+            sign_count=0, usage="secondary", device_type="single_device", backup_state=False,
+            lastuse_datetime=clock.now()))
+        addresses.ask(person, f"{house.word('address_change.address', house.of[agent])}@new.test")
+        sessions.begin(person.id, "", house.word("session.address", house.of[agent]),
+                       sessions.Limits(timedelta(hours=1), timedelta(hours=1)))
+        db.session.commit()
