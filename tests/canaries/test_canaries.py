@@ -40,7 +40,7 @@ from tests.canaries.house import build
 from tests.canaries.words import Canaries, unlike
 from tests.conftest import a_line, another_app, put_away
 
-ANSWERS = scale.at(ci=4_000, long=100_000)
+ANSWERS = scale.at(ci=3_200, long=100_000)
 BY_ADDRESS, BY_LINK, BY_WORD, BY_TWIN = (round(ANSWERS * share) for share in (0.5, 0.12, 0.25, 0.13))
 STRANGERS = (None, "agent@harbour.test", "rights@harbour.test", "agent@lotus.test", "buyer@sakura.test",
              "buyer@skyway.test", "operator@market.test")  # and what else there is of roles, in `house.STAFF`
@@ -148,7 +148,7 @@ def test_nothing_that_pages_lead_to_holds_it_either(world):
     readers = list(world.people.values())
     for place, person in enumerate(readers):
         crawl.follow(person, STARTS, (BY_LINK - crawl.answers) // (len(readers) - place))
-    assert crawl.leaks == []
+    assert crawl.leaks == [] and crawl.answers >= BY_LINK
     shown = crawl.read(world.people[None], f"/for/{token}")  # who was given the address reads what the seller shows
     assert shown.status_code == 200 and crawl.leaks == []
 
@@ -228,7 +228,7 @@ def test_who_has_nothing_to_do_with_them_is_answered_the_same_where_there_are_no
     for person, other in pairs:
         differing += asked_of(world, crawl, person, other, ("film", "sequel", "episode1", "orchard"))
     assert not differing, "\n".join(differing)
-    assert crawl.leaks == []
+    assert crawl.leaks == [] and crawl.answers >= BY_TWIN
 
 
 def asked_of(world, crawl, person, other, titles_) -> list[str]:
