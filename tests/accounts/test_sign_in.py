@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import event, select
 
+import config
 from accounts import people, security
 from accounts.models import Person
 from accounts.sessions import Session, program
@@ -189,8 +190,9 @@ def test_nobody_ends_anybody_elses_session(world, visitor):
 @pytest.mark.parametrize("later, every, lasts", [
     (timedelta(hours=7), 7, True), (timedelta(hours=9), 9, False), (timedelta(days=6), 6, True),
     (timedelta(days=8), 6, False)])
-def test_a_session_ends_when_it_was_idle_or_is_too_old(visitor, later, every, lasts):
+def test_a_session_ends_when_it_was_idle_or_is_too_old(world, visitor, later, every, lasts):
     """Used every so many hours, it lasts seven days; not used for more than eight hours it ends."""
+    world.config.update({name: config.read({})[name] for name in ("SESSION_IDLE", "SESSION_WHOLE")})
     someone, began = visitor(BUYER), clock.now()
     moment = began
     while moment < began + later:

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from accounts import addresses, applications, people, security, sessions
 from accounts.models import Passkey
-from accounts.notices import deliver
 from accounts.permissions import Role
+from accounts.post import deliver
 from catalogue.models import Franchise, Title
 from core import clock
 from core.database import db

@@ -49,7 +49,7 @@ class Person:
 
     def _ask(self, request):
         """No page asks anybody but Slate and the store it was told of."""
-        ours = (self.slate.address, *filter(None, (self.slate.environment.get(f"S3_{each}") for each in (
+        ours = (self.slate.address, self.slate.address.replace("127.0.0.1", "localhost"), *filter(None, (self.slate.environment.get(f"S3_{each}") for each in (
             "PUBLIC_ENDPOINT", "ENDPOINT"))))
         if not request.url.startswith((*ours, "data:", "blob:", "about:")):
             self._note(f"{request.url}: asked of a third party")
