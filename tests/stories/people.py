@@ -49,8 +49,9 @@ class Person:
 
     def _ask(self, request):
         """No page asks anybody but Slate and the store it was told of."""
-        ours = (self.slate.address, self.slate.address.replace("127.0.0.1", "localhost"), *filter(None, (self.slate.environment.get(f"S3_{each}") for each in (
-            "PUBLIC_ENDPOINT", "ENDPOINT"))))
+        stores = (self.slate.environment.get(f"S3_{each}") for each in ("PUBLIC_ENDPOINT", "ENDPOINT"))
+        home = self.slate.address, self.slate.address.replace("127.0.0.1", "localhost")
+        ours = (*home, *filter(None, stores))
         if not request.url.startswith((*ours, "data:", "blob:", "about:")):
             self._note(f"{request.url}: asked of a third party")
 
