@@ -129,6 +129,8 @@ def another_app(url, instance):
     from core.database import db
     app = _refitted(_idle.pop(), url, instance) if _idle else make_app(url, instance)
     with app.app_context():
+        if db.engine.dialect.name not in _first:
+            db.engine.connect().close()  # a dialect learns of its server at the first connection, and only then
         first = _first.setdefault(db.engine.dialect.name, db.engine)
         db.engine.dialect, db.engine._compiled_cache = first.dialect, first._compiled_cache
     return app

@@ -275,7 +275,7 @@ def test_a_holder_who_licensed_it_holds_up_nobody(house):
     assert questions(house, second)[0]["state"] == "licensed"
 
 
-@pytest.mark.parametrize("email, status", [(AGENT, 403), (MANAGER, 403), (BUYER, 404), (RIVAL, 404), (OPERATOR, 403)])
+@pytest.mark.parametrize("email, status", [(AGENT, 403), (MANAGER, 403), (BUYER, 404), (RIVAL, 403), (OPERATOR, 403)])
 def test_nobody_else_answers_or_reads_it(house, email, status):
     _, second = saga(house)
     question = questions(house, second)[0]
