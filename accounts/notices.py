@@ -22,6 +22,8 @@ KINDS = {  # kind → what it is, as people choose it on their page
     "approvals": "An offer waits for your approval",
     "signatures": "A deal waits for your signature",
     "colleagues": "A colleague took a step in an offer",
+    "materials": "The other side took a step with the materials of a deal",
+    "screeners": "A screener is asked of you, or yours was answered",
     "rights": "Rights you offer for, or offer, were licensed in another deal",
     "searches": "A saved search found something new",
     "first_words": "You are asked for your first word on a title, or a holder gave theirs",

@@ -15,7 +15,7 @@ TERMS = {"territories": "Territories", "media": "Media", "languages": "Languages
          "ends_on": "To", "exclusivity": "Exclusivity", "hereafter": "Later media", "future": "Later episodes",
          "runs": "Runs", "starts_tba": "Start waits for", "ends_tba": "End waits for", "price": "Price",
          "pricing": "Kind of price", "title": "Title", "instalments": "Instalments", "payment_days": "Days to pay",
-         "withholding_tax": "Withholding tax"}
+         "withholding_tax": "Withholding tax", "valid_until": "Valid until"}
 
 
 def between(before: Version | None, after: Version) -> list[dict]:
@@ -38,7 +38,7 @@ def between(before: Version | None, after: Version) -> list[dict]:
                      "after": theirs.get(term), "delta": _delta(term, was, now, mine, theirs, after.offer.currency)}
                     for term in TERMS if mine.get(term) != theirs.get(term)]
     if before:
-        mine, theirs = payment(before), payment(after)
+        mine, theirs = ({**payment(version), "valid_until": _validity(version)} for version in (before, after))
         changes += [{"title_id": None, "title": None, "term": term, "before": mine[term], "after": theirs[term],
                      "delta": f"{mine[term]} → {theirs[term]}"} for term in mine if mine[term] != theirs[term]]
     return changes
@@ -49,6 +49,10 @@ def payment(version: Version) -> dict[str, str]:
     plan = Plan.of(version.payment)
     return {"instalments": ", ".join(plan.words(place, version.offer.currency) for place in range(len(plan.parts))),
             "payment_days": f"{plan.days} days", "withholding_tax": plan.withholding_tax or "nothing said"}
+
+
+def _validity(version) -> str:
+    return wording.day(version.valid_until) if version.valid_until else "no last day"
 
 
 def asked(offer: Offer, before: int, after: int) -> list[dict]:

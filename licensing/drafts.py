@@ -62,6 +62,7 @@ def revise(offer: Offer, viewer: Viewer, *, currency=None, lines=None, valid_unt
         offer.currency = currency
     if valid_until is not False:
         set_validity(offer, valid_until)
+        offer.current.valid_until = valid_until
     if lines is not None or currency is not None or payment is not None:
         lines = lines if lines is not None else lines_of(offer)
         version = offer.current
@@ -102,9 +103,11 @@ def set_validity(offer: Offer, valid_until: date | None):
 
 
 def write_version(offer: Offer, viewer: Viewer, side: Side, lines: list[dict], payment: dict | None = None):
-    """The next version of an offer, put forward by `side`. Where no `payment` is named, that of the last one stays."""
+    """The next version of an offer, put forward by `side`, valid as the offer is. Where no `payment` is named, that of
+    the last one stays."""
     number = offer.versions[-1].number + 1 if offer.versions else 1
     version = Version(number=number, side=side.value, person_id=viewer.person_id, created_at=clock.now(),
+                      valid_until=offer.valid_until,
                       payment=offer.versions[-1].payment if offer.versions else None)
     _fill(version, offer, viewer, side, lines, payment)
     offer.versions.append(version)

@@ -212,6 +212,7 @@ class Version(db.Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     payment: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))  # `money.prices.Plan`
+    valid_until: Mapped[date | None] = mapped_column(Date)  # of the offer, as this version put it
     offer: Mapped[Offer] = relationship(back_populates="versions")
     person: Mapped[Person] = relationship()
     lines: Mapped[list["OfferLine"]] = relationship(order_by="OfferLine.position", cascade="all, delete-orphan")

@@ -165,9 +165,9 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     if action in workflow.WRITES_VERSION:
         if not lines:
             raise Invalid({"lines": ["Send the new terms."]})
-        drafts.write_version(offer, viewer, side, lines, payment)
         if valid_until is not None:
             drafts.set_validity(offer, valid_until)
+        drafts.write_version(offer, viewer, side, lines, payment)
     if action in ("submit", "propose", "counter") and not moves.priced(offer.current):
         raise Invalid({"lines": ["Every line needs a price. To ask the seller for one, send the offer as a request."]})
     if action in ("accept", "approve", "sign") and (

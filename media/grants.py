@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import false, func, or_, select, update
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from accounts import permissions
+from accounts import notices, people, permissions
 from accounts.models import Organisation, Person
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Name, Title
@@ -41,7 +41,18 @@ def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisati
                   ends_on=ends_on, max_views=max_views, download=download, by_id=by.person_id, created_at=clock.now())
     db.session.add(grant)
     db.session.flush()
+    readers = [people.viewer(person_id)] if person_id else people.acting_for([organisation_id])
+    tell(filter(None, readers), asset.title, "/your-screeners",
+         f"You can watch it from {starts_on.day} {starts_on:%b %Y} to {ends_on.day} {ends_on:%b %Y}.",
+         f"{by.organisation_name} granted you a screener: {asset.title.original_title}")
     return grant
+
+
+def tell(readers, title: Title, path: str, todo: str, subject: str, note: str | None = None):
+    """Tell those who may see requests for screeners of one, or of a grant, in the transaction of the change."""
+    notices.tell([each for each in readers if permissions.relations(each, "request.see")], "screeners", notices.News(
+        subject, path, [f"“{note}”"] if note else [], todo=todo,
+        names={title.original_title: title.original_language}))
 
 
 def listing(asset: Asset):

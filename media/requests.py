@@ -5,7 +5,7 @@ A title without a screener is asked for too: its seller learns what is wanted. N
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import joinedload
 
-from accounts import permissions
+from accounts import people, permissions
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Title
 from core import clock
@@ -81,6 +81,8 @@ def create(title: Title, by: Viewer, note: str | None = None) -> ScreenerRequest
                               person_id=by.person_id, note=note or None, asked_at=clock.now())
     db.session.add(request)
     db.session.flush()
+    grants.tell(people.acting_for([title.organisation_id]), title, "/screeners", "You can grant or decline it.",
+                f"{by.organisation_name} asks for a screener: {title.original_title}", request.note)
     return request
 
 
@@ -123,6 +125,8 @@ def decline(request: ScreenerRequest, by: Viewer, reply: str):
     if not reply.strip():
         raise Invalid({"reply": ["Say why, in a sentence for those who asked."]})
     _answer(request, by, reply=reply.strip())
+    grants.tell(people.acting_for([request.organisation_id]), request.title, f"/titles/{request.title_id}", "",
+                f"{by.organisation_name} sends no screener: {request.title.original_title}", request.reply)
 
 
 def _answer(request, by, **said):

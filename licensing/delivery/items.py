@@ -8,7 +8,7 @@ from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed
 from licensing import wording
-from licensing.delivery import lists, states
+from licensing.delivery import lists, states, telling
 from licensing.delivery.lists import Deal
 from licensing.delivery.models import FILES, USES, Kind, Material, MaterialStep
 from licensing.delivery.states import State
@@ -52,6 +52,7 @@ def add(deal: Deal, viewer: Viewer, *, title_id: int, kind: str, language: str |
     state = State.ORDERED if deal.side is Side.SELLER else State.ASKED
     item = lists.order(deal.offer, deal.side, viewer, title_id, kind, tags[0], state, due_on, note)
     db.session.flush()
+    telling.step(deal.offer, item, item.steps[0], viewer)
     return item
 
 
@@ -88,6 +89,7 @@ def _record(item, action, side, viewer, to, note):
     item.state = to.value
     db.session.flush()
     instalments.follow(item, action)
+    telling.step(item.offer, item, step, viewer)
     return step
 
 

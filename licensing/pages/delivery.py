@@ -11,6 +11,7 @@ from core.database import db
 from core.errors import Invalid
 from licensing.delivery import items, lists, states
 from licensing.delivery.models import FILES, USES, Kind
+from licensing.delivery.telling import KINDS, called
 from licensing.pages import bp
 from licensing.rights import languages
 from licensing.schemas import load
@@ -20,8 +21,6 @@ from media.schemas import AssetSchema, NewAssetSchema
 from media.types import ALLOWED
 
 TITLES_ON_A_PAGE = 20
-KINDS = {Kind.MASTER: "Master", Kind.DUB: "Dub", Kind.MUSIC_AND_EFFECTS: "Music and effects",
-         Kind.SUBTITLES: "Subtitles", Kind.ART: "Art", Kind.CHAIN_OF_TITLE: "Chain of title"}
 STATES = {"open": "languages to be named", "asked": "asked for", "dropping": "asked to be left out",
           "dropped": "left out"}
 ACTIONS = {"name": "Name the languages", "drop": "Leave it out", "agree": "Agree", "decline": "Decline, with a reason",
@@ -35,9 +34,6 @@ PAST = {"order": "ordered it", "ask": "asked for it", "name": "named its languag
 @bp.app_context_processor
 def material_words():
     """What the pages of materials call things, and the day silence becomes acceptance."""
-    def called(item):
-        tongue = f", {languages.name(item.language)}" if item.language else ""
-        return KINDS[Kind(item.kind)] + tongue
     return {"material_called": called, "material_states": STATES, "material_actions": ACTIONS, "material_past": PAST,
             "next_day": lambda day: day + timedelta(days=1)}
 

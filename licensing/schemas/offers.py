@@ -172,6 +172,7 @@ class VersionSchema(Schema):
     created_at = fields.DateTime()
     lines = fields.List(fields.Nested(WrittenLineSchema))
     payment = fields.Function(planned, metadata={"type": "object", "description": "when the price is paid"})
+    valid_until = fields.Date(allow_none=True, metadata={"description": "of the offer, as this version put it"})
     changes = fields.List(fields.Nested(ChangeSchema), metadata={"description": "against the version before"})
 
 

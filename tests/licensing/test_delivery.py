@@ -4,9 +4,10 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import delete, event, select
 
 from accounts import people
+from accounts.notices import Notice
 from accounts.permissions import Role
 from core import clock
 from core.database import db
@@ -69,6 +70,35 @@ def test_a_signature_opens_what_the_lines_call_for(world):
             ("dub", "fr-CA", "ordered"), ("subtitles", "ja", "ordered"), ("subtitles", "de", "ordered")}
         assert found(offer, doc.id) == both_have | {("subtitles", "ja", "ordered")}, "no dub: no music and effects"
         assert all(len(item.steps) == 1 and item.steps[0].side == Side.SYSTEM for item in listed(offer))
+
+
+def test_the_other_side_is_told_of_files_once_until_it_looks_and_of_a_reason_each_time(world):
+    with world.app_context():
+        film = title()
+        offer = signed((film, "ja"))
+        db.session.execute(delete(Notice))
+
+        def told(email):
+            return [(each.subject, each.path, each.body["said"][1:]) for each in db.session.scalars(
+                select(Notice).where(Notice.person_id == viewer(email).person_id, Notice.kind == "materials")
+                .order_by(Notice.id))]
+
+        master, art = (next(each for each in listed(offer) if each.kind == kind) for kind in ("master", "art"))
+        deliver(master)
+        deliver(art)
+        page = f"/offers/{offer}/materials"
+        assert told(BUYER) == [("Harbour Pictures delivered: Master of 海霧", page, [])], "once, until it is seen"
+        assert told(AGENT) == told(MANAGER) == told(OTHER) == told(RIVAL) == []
+        take(BUYER, master.id, "reject", note="No sound on the left.")
+        assert told(AGENT) == told(MANAGER) == [
+            ("Sakura TV rejected: Master of 海霧", f"/materials/{master.id}", ["“No sound on the left.”"])]
+        deliver(master)
+        assert len(told(BUYER)) == 2, "whoever takes a step has seen the list"
+        master.answer_by = clock.today() - timedelta(days=1)
+        db.session.flush()
+        items.tick(master.id)
+        assert told(AGENT)[-1][:2] == told(BUYER)[-1][:2] == (
+            "Accepted without an answer: Master of 海霧", f"/materials/{master.id}")
 
 
 def test_where_every_language_is_licensed_the_licensee_names_them_later(world):

@@ -72,6 +72,32 @@ def test_any_two_versions_are_compared_term_by_term_over_the_api_and_on_the_page
         assert Caller(world, who).get(f"/offers/{number}/differences?from=1&to=2").status_code == 404
 
 
+def test_what_changed_of_the_whole_offer_stands_beside_what_changed_of_its_titles(world, offer):
+    number, (first, second) = offer
+    plan = {"days": 45, "instalments": [{"on": "signature", "percent": "50"}, {"on": "delivery", "percent": "50"}]}
+    said = take(world, AGENT, number, "counter", lines=[{**first, "price": "46000"}, second], payment=plan,
+                valid_until="2999-03-31")
+    assert said.status_code == 201, said.json
+    assert take(world, BUYER, number, "counter", lines=[first, second], valid_until="2999-02-28").status_code == 201
+
+    def whole(start, end):
+        answer = Caller(world, AGENT).get(f"/offers/{number}/differences?from={start}&to={end}").json
+        return {each["term"]: each["delta"] for each in answer if each["title"] is None}
+
+    assert whole(1, 2)["valid_until"] == "no last day → 31 Mar 2999"
+    assert whole(2, 3) == {"valid_until": "31 Mar 2999 → 28 Feb 2999"}
+    page = Visitor(world, BUYER).get(f"/offers/{number}?from=1&to=2")
+    assert page.status_code == 200
+    changes = text(page).partition('id="difference"')[2].partition("</section>")[0]
+    for words in ("The whole offer", "no last day → 31 Mar 2999", "50 % on signature, 50 % on delivery", "海霧",
+                  "USD 40,000 → 46,000"):
+        assert words in changes
+    with world.app_context():
+        subject = db.session.scalars(select(Notice).order_by(Notice.id)).all()[-1]
+        assert {"title": "The whole offer", "term": "Valid until", "delta": "31 Mar 2999 → 28 Feb 2999",
+                "before": "31 Mar 2999", "after": "28 Feb 2999"} in subject.body["changes"]
+
+
 def test_accepting_a_version_that_moved_fails_with_the_newer_one_and_what_it_changed(world, offer):
     number, (first, second) = offer
     buyer = Visitor(world, BUYER)

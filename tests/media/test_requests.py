@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError
 
 from accounts import people, security
+from accounts.notices import Notice
 from accounts.permissions import Role
 from core import clock
 from core.database import db
@@ -62,6 +63,27 @@ def colleague(house, email=COLLEAGUE, of=BUYER, roles=(Role.BUYER,)):
         people.join(people.enrol(email, "Second", security.hashed("demo")), theirs, roles)
         db.session.commit()
     return email
+
+
+# ------------------------------------------------------------------ who is told
+
+def test_the_seller_is_told_who_asks_and_the_buyer_what_is_answered_and_nobody_else(house):
+    film = screener(house)
+
+    def told():
+        with house.app.app_context():
+            return {(each.person.email, each.subject.partition(":")[0], each.path) for each in db.session.scalars(
+                select(Notice).where(Notice.kind == "screeners"))}
+
+    first = ask(house, note="For the autumn")
+    asked = {(email, "Sakura TV asks for a screener", "/screeners") for email in (AGENT, MANAGER)}
+    assert told() == asked
+    assert house(AGENT).post(f"/screener-requests/{first['id']}/declining", {"reply": "Not yet."}).status_code == 200
+    declined = {(BUYER, "Harbour Pictures sends no screener", f"/titles/{TITLE}")}
+    assert told() == asked | declined
+    given = house(AGENT).post(f"/assets/{film}/grants", {"organisation": first["organisation"]["id"], **days()})
+    assert given.status_code == 201, given.json
+    assert told() == asked | declined | {(BUYER, "Harbour Pictures granted you a screener", "/your-screeners")}
 
 
 # ------------------------------------------------------------------ asking
