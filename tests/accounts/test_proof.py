@@ -110,14 +110,14 @@ def test_the_page_of_an_offer_asks_before_it_is_signed_or_approved(world, visito
     assert state_of(world, offer_id) == state
 
 
-def test_no_door_of_a_page_leads_round_it(world, manager):
-    """Every form that takes a step: with an old proof nothing is approved or signed."""
-    offer_id, number = waiting(world, "pending_approval")
+@pytest.mark.parametrize("door", ["/approvals/{}", "/offers/{}/steps"])
+def test_no_door_leads_round_it_and_each_opens_with_a_fresh_proof(world, manager, door):
+    offer_id, form = approves(world, manager)
     with clock.stopped_at(clock.now() + LATER):
-        for path in (f"/offers/{offer_id}/steps", f"/offers/{offer_id}/draft", f"/offers/{offer_id}/instead",
-                     f"/approvals/{offer_id}"):
-            manager.submit(path, {"action": "approve", "version": number}, form="/approvals")
+        assert manager.submit(door.format(offer_id), form, form="/approvals").status_code == 403
     assert state_of(world, offer_id) == "pending_approval"
+    assert manager.submit(door.format(offer_id), form, form="/approvals").status_code == 302
+    assert state_of(world, offer_id) != "pending_approval"
 
 
 def test_the_policy_is_set_with_a_fresh_proof_alone(world, manager):

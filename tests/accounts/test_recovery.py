@@ -7,6 +7,7 @@ from sqlalchemy import text as sql
 
 from accounts import addresses, mailings, people, security
 from accounts.addresses import Side
+from accounts.sessions import Session
 from core import clock, mail, outbox
 from core.audit import AuditRow
 from core.database import db
@@ -46,6 +47,8 @@ def test_the_link_in_the_letter_sets_a_new_password_once_and_ends_every_session(
     assert letter["Subject"] == "Set a new password" and BUYER in letter["To"]
     link = link_in(letter)
     assert sets(visitor, link).location.startswith("/sign-in")
+    with world.app_context():
+        assert db.session.scalar(select(Session.id)) is None
     assert signed_in.get("/account").status_code == 302
     assert visitor().submit("/sign-in", {"email": BUYER, "password": "demo"}).status_code == 200
     assert visitor().submit("/sign-in", {"email": BUYER, "password": NEW}).status_code == 302

@@ -97,12 +97,12 @@ def test_it_takes_as_long_whether_or_not_anybody_has_the_address(world, visitor,
     shut_out(world, "buyer@skyway.test")
     someone = visitor()
     token, taken = someone.token(path), {BUYER: [], "nobody@nowhere.test": [], "buyer@skyway.test": []}
-    for _ in range(9):
+    for _ in range(5):
         for email, times in taken.items():
             began = time.perf_counter()
             someone.client.post(path, data={"email": email, "csrf_token": token, **extra})
             times.append(time.perf_counter() - began)
-    quickest = {email: statistics.median(sorted(times)[:5]) for email, times in taken.items()}
+    quickest = {email: statistics.median(sorted(times)[:3]) for email, times in taken.items()}
     assert max(quickest.values()) < 1.5 * min(quickest.values()) + 0.002, quickest
 
 
@@ -140,11 +140,15 @@ def test_a_failure_is_noted_without_a_word_of_what_was_typed(world, visitor):
 
 def test_signing_in_begins_a_session_that_nobody_knew_before(visitor):
     victim, attacker = visitor(), visitor()
-    token = attacker.token("/sign-in")
+    attacker.token("/sign-in")
+    with attacker.client.session_transaction() as cookie:
+        known = cookie["csrf_token"]
     planted = attacker.client.get_cookie("session").value
     victim.client.set_cookie("session", planted)
     assert signs_in(victim, BUYER, "demo").status_code == 302
-    assert victim.token() != token, "the token of forms is another one, too"
+    victim.token()
+    with victim.client.session_transaction() as cookie:
+        assert cookie["csrf_token"] != known, "what signs the forms is another one, too"
     assert attacker.get("/account").status_code == 302
     assert victim.client.get_cookie("session").value != planted
 
