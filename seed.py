@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import delete, inspect, select
 from sqlalchemy.exc import OperationalError
 
-from accounts import applications, invitations, notices, people, security
+from accounts import applications, editions, invitations, notices, people, security
 from accounts.notices import Notice
 from accounts.permissions import Role
 from catalogue import links, titles
@@ -50,6 +50,7 @@ def load() -> bool:
         harbour = _harbour(who)
         _lotus(who)
     _promises(who, harbour)
+    _market(who)
     _offers(who, harbour)
     _morning(who, harbour)
     _asking_in(who)
@@ -198,6 +199,15 @@ def _promises(who, of):
                      organisation_id=who[buyer].organisation_id, expires_at=clock.now() + timedelta(days=30))
     promises.option(of["tide"], terms.read(line("Nordics", "all", "2022-01-01", None)), kind="first_refusal",
                     organisation_id=who["buyer@nordlys"].organisation_id, days=20)
+
+
+def _market(who):
+    """A market in the spring, at which all but Sakura TV take part."""
+    year = clock.today().year + 1
+    market = editions.create(who["operator@market"], name="Pearl River Screenings", year=year,
+                             starts_on=date(year, 3, 9), ends_on=date(year, 3, 13))
+    for each in ("agent@harbour", "agent@lotus", "buyer@nordlys", "buyer@skyway"):
+        editions.admit(market, who[each].organisation_id)
 
 
 def _lotus(who):

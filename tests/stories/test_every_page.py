@@ -12,21 +12,21 @@ LINE = "media=svod&territories=HK,TW,JP&languages=*&starts_on=2027-01-01&ends_on
 AGENT, MANAGER, BUYER, OPERATOR = (
     f"{name}.test" for name in ("agent@harbour", "rights@harbour", "buyer@nordlys", "operator@market"))
 ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"/titles/2?{LINE}", "/account",
-       "/notices", "/searches", "/members", "/acting", "/api/docs", "/no/such/page")
+       "/notices", "/searches", "/members", "/acting", "/markets", "/api/docs", "/no/such/page")
 PAGES = {
     None: ("/sign-in", "/recovery", "/sign-in/passkey", "/apply", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
             "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/money?state=all", "/approvals/policy",
             "/titles/1/franchise", "/licences", "/licences?standing=all&ends_by=soon", "/books", "/books/1",
-            "/books/2", "/audit"),
+            "/books/2", "/audit", "/titles/1/audience", "/titles/4/audience"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals", "/money", "/approvals/policy", "/refusals",
               "/licences?standing=ended", "/audit", "/audit?since=soon"),
     BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/refusals", "/titles/2/franchise", "/licences",
             "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
             f"/titles/2/rights?{LINE}", "/money", "/money?state=cancelled"),
-    OPERATOR: (*ALL, "/account/password", "/account/codes", "/account/passkeys", "/applications", "/offers",
-               "/money"),  # the last two are refused, as /approvals is to the agent and /slate to the buyer
+    OPERATOR: (*ALL, "/account/password", "/account/codes", "/account/passkeys", "/applications", "/markets/1",
+               "/offers", "/money"),  # the last two are refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
           MANAGER: ("pending approval", "signed one", "signed", "active"),
