@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from accounts import addresses, applications, people, security, sessions
+from accounts import addresses, applications, people, security, sessions, tokens
 from accounts.models import Passkey
 from accounts.permissions import Role
 from accounts.post import deliver
@@ -94,7 +94,8 @@ class House:
 def build(app, canaries: Canaries, began, hidden=True) -> House:
     """Each stage a minute after the one before, and attended to by the worker."""
     house = House(app, canaries)
-    stages = (_people, _shown, *((_drafts, _media, _promises, _deals, _own_papers) if hidden else (_deal_elsewhere,)))
+    stages = (_people, _shown, *((_drafts, _media, _promises, _deals, _own_papers,
+                                         _members) if hidden else (_deal_elsewhere,)))
     for minutes, stage in enumerate(stages):
         with clock.stopped_at(began + timedelta(minutes=minutes)):
             stage(house)
@@ -129,6 +130,14 @@ def _enrol(house):
     for key in ("nordlys", "harbour"):
         house.ids[key] = str(people.organisation_named({"nordlys": "Nordlys Distribution",
                                                         "harbour": "Harbour Pictures"}[key]).id)
+
+
+def _members(house):
+    """Whom the seller invites, and what its programs are called."""
+    house("admin@umbra", "/invitations", {"roles": ["agent"], "email": house.word(
+        "invitation.email", "umbra:member.manage", "umbra:audit.see") + "@umbra.test"})
+    house("agent@umbra", "/tokens", {"expires_on": str(tokens.in_days(30)), "name": house.word(
+        "api_token.name", "umbra:token.keep")})
 
 
 def _shown(house):

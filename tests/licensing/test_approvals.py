@@ -258,7 +258,8 @@ def test_what_was_approved_before_approvals_were_bound_stays_approved(house, fil
         flask_migrate.upgrade()
         assert db.session.scalar(select(Approval.terms_sha256).where(Approval.offer_id == int(offer))) is None
     for email, action in ((AGENT, "issue_memo"), (BUYER, "sign"), (MANAGER, "sign")):
-        assert take(house, offer, email, action).status_code == 201
+        again = Caller(house.app, email)  # tokens with a reach do not go back to where there was none
+        assert again.post(f"/offers/{offer}/steps", {"action": action}).status_code == 201
 
 
 def test_an_approval_without_a_record_is_none(house, film):
