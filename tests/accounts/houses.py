@@ -2,14 +2,14 @@
 
 Made by the domain's own verbs as far as they reach; a state that time or a worker would bring is written as a row.
 """
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 
 from sqlalchemy import func, select
 
-from accounts import people, security
-from accounts.permissions import Relation, Role, Viewer, relations
+from accounts import members, people, security, tokens
+from accounts.permissions import Role, Viewer, relations
 from catalogue import titles
 from core import clock
 from core.database import db
@@ -29,41 +29,14 @@ from media import assets, grants, requests
 from media.models import FILMS, SHOWN, Kind, Play, State
 from search import briefs, query, saved
 from seed import line
+from tests.accounts import memberships
+from tests.accounts.record import Record
 from tests.conftest import Caller
 from tests.test_pages import Visitor
 
 HOUSES = ("harbour", "lotus", "nordlys", "sakura", "skyway")  # two sell, three buy
-MISSING = 999_999
 STRAY = "stray@nowhere.test"  # signs in, and belongs nowhere
 DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Record:
-    """Whose it is and to whom it is shown, by the words of domain.md; ids are those of an address."""
-    state: str
-    ids: dict = field(hash=False)
-    own: str | None = None        # the house it belongs to
-    seller: str | None = None     # the parties of a deal
-    buyer: str | None = None
-    published: bool = False       # to everybody
-    granted: tuple = ()           # houses that were given leave
-    person: str | None = None     # whose alone it is
-    changed_by: str | None = None  # the house that alone may change it, where two see it
-    unsent: bool = False          # a file that its sender's people alone see
-
-    def missing(self):
-        """The same question, about what is not there."""
-        return Record("missing", dict.fromkeys(self.ids, MISSING))
-
-    def stands(self, who):
-        """Under which relations somebody stands to it."""
-        if self.person:
-            return set(Relation) if who.email == self.person else set()
-        return {relation for relation, so in (
-            (Relation.OWN, self.own == who.house), (Relation.SELLER, self.seller == who.house),
-            (Relation.BUYER, self.buyer == who.house), (Relation.GRANTED, who.house in self.granted),
-            (Relation.PUBLISHED, self.published and self.own != who.house)) if so}
 
 
 @dataclass(frozen=True)
@@ -91,8 +64,8 @@ class Houses:
 
     def __init__(self, app):
         self.app, self.tokens = app, {}
-        self.caller = cache(lambda who: Caller(app, who.email))
-        self.visitor = cache(lambda who: Visitor(app, who.email if who.house else None))
+        self.caller = cache(self._caller)
+        self.visitor = cache(lambda who: Visitor(app, who.email))
         with app.app_context():
             self._people()
             self.records = self._records()
@@ -101,16 +74,25 @@ class Houses:
     def id(self, house):
         return str(self.ids[house])
 
+    @staticmethod
+    def viewer(email):
+        return people.viewer(people.find(email).id)
+
     def let_in(self, who, api):
         """Have somebody's token ready, or their session and what its forms carry."""
         if api:
             self.caller(who)
         elif who not in self.tokens:
-            self.tokens[who] = token = self.visitor(who).token("/account" if who.house else "/sign-in")
-            if who == HOMELESS:  # no page has a form for them: they keep that of the way in
-                signed_in = self.visitor(who).client.post("/sign-in", data={
-                    "email": STRAY, "password": "demo", "csrf_token": token})
-                assert signed_in.status_code == 302
+            page = "/account" if who.house else "/acting" if who == HOMELESS else "/sign-in"
+            self.tokens[who] = self.visitor(who).token(page)
+            assert self.tokens[who], f"No form for {who}."
+
+    def _caller(self, who):
+        if who != HOMELESS:
+            return Caller(self.app, who.email)
+        caller = Caller(self.app)
+        caller.headers["Authorization"] = f"Bearer {self.former}"
+        return caller
 
     def _people(self):
         words = {"agent@harbour": "harbour", "agent@lotus": "lotus", "buyer@nordlys": "nordlys",
@@ -126,13 +108,18 @@ class Houses:
                             [who.role])
             else:  # of the demo world, where some have two roles
                 people.find(who.email).memberships[0].roles = [who.role.value]
-        people.enrol(STRAY, "Stray", secret)
+        stray = people.enrol(STRAY, "Stray", secret)
+        people.join(stray, people.organisation(self.ids["harbour"]), [Role.AGENT])
+        db.session.flush()
+        self.former = tokens.issue_whole(stray)  # who belonged here, and has left
+        members.leave(self.viewer(STRAY))
         db.session.flush()
 
     def _records(self):
         self.agent, self.buyer = self.viewers["agent@harbour"], self.viewers["buyer@sakura"]
         self.store = self.app.extensions["store"]
-        found = {"title": self._titles()}
+        found = memberships.records(self)
+        found["title"] = self._titles(found["edition"][0].ids["edition_id"])
         self._offers(found)
         self._rights(found)
         self._materials(found)
@@ -145,15 +132,20 @@ class Houses:
             assert some, f"There is no {kind} in this world."
         return found
 
-    def _titles(self):
+    def _titles(self, edition_id):
         made = [self._title(status) for status in ("published", "draft", "withdrawn")]
         self.title = made[0].id
-        return [Record(each.status, {"title_id": each.id}, own="harbour", published=each.status == "published")
-                for each in made]
+        found = [Record(each.status, {"title_id": each.id}, own="harbour", published=each.status == "published")
+                 for each in made]
+        for said, shown in (({"kind": "organisations", "organisations": [self.ids["sakura"]]}, ("sakura",)),
+                            ({"kind": "market", "edition": edition_id}, memberships.TAKE_PART)):
+            found.append(Record(f"shown to {said['kind']}", {"title_id": self._title("published", said).id},
+                                own="harbour", shown=shown))
+        return found
 
-    def _title(self, status):
+    def _title(self, status, audience=None):
         return titles.create(self.ids["harbour"], kind="film", original_title=f"海霧 {status}", status=status,
-                             original_language="yue", titles=[])
+                             original_language="yue", titles=[], audience=audience)
 
     def _offers(self, found):
         proposed = drafts.create(self.agent, currency="EUR", buyer_id=self.ids["sakura"], lines=[
@@ -251,14 +243,15 @@ class Houses:
 
     def _files(self, found):
         """Every state of a file that everybody sees, and of one that wants a grant; every state of a grant."""
-        draft = found["title"][1].ids["title_id"]
+        _, draft, _, chosen, _ = (each.ids["title_id"] for each in found["title"])
         today, day = clock.today(), DAY
         found["asset"], found["film"], found["grant"], found["play"] = [], [], [], []
 
         def add(asset, words, **more):
             seen = asset.state == State.READY and asset.kind in SHOWN
             made = Record(f"{asset.kind} {words}", {"asset_id": asset.id}, own="harbour",
-                          unsent=not seen, published=seen and asset.title.status == "published", **more)
+                          unsent=not seen, published=seen and not asset.title.audience_id
+                          and asset.title.status == "published", **more)
             if asset.state == State.DELETED:
                 made = replace(made, own=None, published=False)
             found["asset"].append(made)
@@ -269,6 +262,8 @@ class Houses:
             for state in State:
                 add(self._asset(kind, state), state)
         add(self._asset(Kind.POSTER, State.READY, draft), "of a draft")
+        for kind in (Kind.POSTER, Kind.TRAILER):
+            add(self._asset(kind, State.READY, chosen), "of a title shown to one house", shown=("sakura",))
         self.screener = self._asset(Kind.SCREENER, State.READY).id
         for words, said in (
                 ("without a grant", None), ("granted", {}), ("granted with download", {"download": True}),
