@@ -442,12 +442,8 @@ def _own_papers(house):
 
 
 def _own_ways_in(house):
-    """Programs, invitations and applications, and the ways somebody signs in."""
+    """Webhooks, applications, and the ways somebody signs in."""
     admin, agent = "admin@umbra", "agent@umbra"
-    house(agent, "/tokens", {"name": house.word("api_token.name", house.of[agent], "umbra:audit.see"), "scopes": [],
-                             "expires_on": str(clock.today() + timedelta(days=9))})
-    house(admin, "/invitations", {"email": f"{house.word('invitation.email', 'umbra:member.manage')}@new.test",
-                                  "roles": ["agent"]})
     house(admin, "/webhooks", {
         "url": f"https://{house.word('webhook.url', 'umbra:webhook.keep')}.example.com/", "events": ["offer.step"]})
     word = {name: house.word(f"application.{name}", "market:organisation.admit")
