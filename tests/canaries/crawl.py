@@ -16,7 +16,8 @@ NAMED = {"title_id": "title", "offer_id": "offer", "asset_id": "asset", "attachm
          "instalment_id": "instalment", "licence_id": "licence", "line_id": "basket_line", "mandate_id": "mandate",
          "material_id": "material", "payment_id": "payment", "play_id": "play", "refusal_id": "refusal",
          "application_id": "application", "invitation_id": "invitation", "membership_id": "membership",
-         "organisation_id": "organisation", "token_id": "api_token",
+         "organisation_id": "organisation", "token_id": "api_token", "session_id": "session",
+         "webhook_id": "webhook", "delivery_id": "webhook_delivery", "edition_id": "edition",
          "request_id": "screener_request", "search_id": "saved_search", "upload_id": "books_upload"}
 WRITTEN = {"kind": ("pdf", "csv"), "token": ("x" * 32,), "filename": ("slate.css",), "key": ("kept/x/original",)}
 LEAVING = ("/sign-out", "/static/", "/fs-static/")
