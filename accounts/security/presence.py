@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from accounts import mailings, people, permissions, sessions
 from accounts.security import trail
-from accounts.security.guard import csrf, fresh
+from accounts.security.guard import PROVED, csrf, fresh
 from core import audit, clock, http
 from core.database import db
 from core.errors import NotFound, NotSignedIn
@@ -88,6 +88,7 @@ def _signed_in(_app, user, authn_via=None, **_):
         sessions.end(old.id, user.id)
     session.pop("csrf_token", None)
     session[KEY] = sessions.begin(user.id, request.user_agent.string, request.remote_addr or "unknown", limits())
+    session[PROVED] = clock.now().timestamp()
     g.session = sessions.find(session[KEY], user.id, limits())
     if authn_via != ["change"]:
         audit.note("signed in", "person", user.id, by=people.viewer(user.id))

@@ -42,7 +42,8 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         offer_step.from_state offer_step.side offer_step.to_state offer_version.side option.kind outbox.topic
         person.active refusal.state saved_search.tells title.countries title.kind title.languages
         title.original_language title.status title_link.kind title_name.kind title_name.language
-        title_synopsis.language alert.kind alert_day.kind""",
+        title_synopsis.language alert.kind alert_day.kind mailing.kind passkey.backup_state
+        passkey.device_type passkey.transports passkey.usage person.tf_primary_method""",
     "when something was done: the clock's": """
         alert.made_on alert.told_at alert_day.day api_token.made_at approval_policy.set_at asset.changed_at
         asset.created_at asset.swept_at asset_grant.created_at asset_grant.ended_at audit.at basket_line.added_at
@@ -56,7 +57,8 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         play.started_at play.told_at refusal.answer_by refusal.answered_at refusal.asked_at remark.at
         saved_ledger.saved_at saved_search.checked_at saved_search.made_at saved_search_news.found_at
         saved_search_news.seen_at screener_request.answered_at screener_request.asked_at title.created_at
-        title.updated_at title_event.recorded_at title_link.created_at""",
+        title.updated_at title_event.recorded_at title_link.created_at address_change.asked_at address_change.new_at
+        address_change.old_at mailing.at passkey.lastuse_datetime session.made_at session.seen_at""",
     "a place, a count or a small number": """
         alert.days alert.ends_on alert.link_id approval.version approval_policy.years asset.focal_x asset.focal_y
         asset.size asset_grant.max_views asset_grant.views audit.place books_row.number books_row.sheet
@@ -65,12 +67,14 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         offer_line.runs offer_step.version offer_version.number option.days outbox.attempts override.version
         payment.withheld play.seconds rendition.height rendition.size rendition.width rights_clock.version
         saved_search.place title.number title.revision title.runtime_minutes title_credit.position title_name.position
-        basket_line.runs change.xid""",
+        basket_line.runs change.xid passkey.sign_count person.totp_counter""",
     "a digest, a key that is random, or nothing that is ever shown": """
         api_token.digest approval.terms_sha256 asset.key asset.sha256 asset.upload_id audit.hash basket_line.said
         idempotency_key.fingerprint idempotency_key.headers idempotency_key.status memo.sha256 memo_signature.sha256
         person.fs_uniquifier person.password saved_ledger.server saved_search.known brief.token outbox.error
-        saved_ledger.token term_set.key term_set.codes books_upload.content""",
+        saved_ledger.token term_set.key term_set.codes books_upload.content address_change.key mailing.key
+        passkey.credential_id passkey.extensions passkey.public_key person.fs_webauthn_user_handle
+        person.mf_recovery_codes person.tf_totp_secret session.digest""",
     "names of axes, words of our own, or what another column says in full": """
         audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written brief.left_out hold.note
         hold.tba hold.written holdback.ends_on holdback.starts_on

@@ -8,9 +8,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from accounts import people, security
+from accounts import addresses, people, security
+from accounts.models import Passkey
 from accounts.notices import deliver
 from accounts.permissions import Role
+from accounts.sessions import Session
 from catalogue.models import Franchise, Title
 from core import clock
 from core.database import db
@@ -125,9 +127,23 @@ def _enrol(house):
             person = people.enrol(address, name, hashed)
             people.join(person, organisation, roles)
             house.of[who] = address
+            if key not in demo:
+                _way_in(house, person)
     for key in ("nordlys", "harbour"):
         house.ids[key] = str(people.organisation_named({"nordlys": "Nordlys Distribution",
                                                         "harbour": "Harbour Pictures"}[key]).id)
+
+
+def _way_in(house, person):
+    """How and where somebody signs in, and the address they asked for: theirs alone to read."""
+    db.session.add_all([
+        Passkey(person=person, name=house.word("passkey.name", person.email), usage="first", sign_count=0,
+                credential_id=f"{person.id}".encode(), public_key=b"", device_type="single_device", backup_state=False,
+                lastuse_datetime=clock.now()),
+        Session(person_id=person.id, digest=f"{person.id}", made_at=clock.now(), seen_at=clock.now(),
+                program=house.word("session.program", person.email),
+                address=house.word("session.address", person.email))])
+    addresses.ask(person, f"{house.word('address_change.address', person.email)}@moved.test")
 
 
 def _shown(house):
