@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import unicodedata
+from datetime import timedelta
 
 import webauthn
 from flask import current_app, request
@@ -31,7 +32,7 @@ from accounts.models import Passkey, Person
 from accounts.security import trail
 from core import clock
 from core.database import db
-from core.errors import Invalid, NotProven
+from core.errors import Invalid
 
 LEAST_PASSWORD = 12  # characters
 CODES = 10  # recovery codes at a time
@@ -245,10 +246,6 @@ def _derived(app, purpose: bytes) -> str:
     return base64.urlsafe_b64encode(digest).decode()
 
 
-def _reauthenticate(_within, _grace):
-    raise NotProven("You have been signed in for a while. Show once more that it is you, then this goes on.")
-
-
 def init_app(app):
     app.config.update(
         SECURITY_PASSWORD_SALT=app.config["SECRET_KEY"], SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - a scheme
@@ -257,7 +254,7 @@ def init_app(app):
         SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL=False, SECURITY_JOIN_USER_ROLES=False,
         SECURITY_RETURN_GENERIC_RESPONSES=True, SECURITY_FLASH_MESSAGES=False, SECURITY_UNAUTHORIZED_VIEW=None,
         SECURITY_API_ENABLED_METHODS=["session"], SECURITY_DEFAULT_REMEMBER_ME=False,
-        SECURITY_FRESHNESS=app.config["PROOF_WITHIN"], SECURITY_FRESHNESS_GRACE_PERIOD=app.config["PROOF_WITHIN"] * 0,
+        SECURITY_FRESHNESS=timedelta(seconds=-1),  # none of its own: what needs a proof stands in `permissions.PROVEN`
         SECURITY_TWO_FACTOR=True, SECURITY_TWO_FACTOR_ENABLED_METHODS=[METHOD],
         SECURITY_TWO_FACTOR_RESCUE_EMAIL=False, SECURITY_TWO_FACTOR_AUTHENTICATOR_VALIDITY=30,  # seconds either way
         SECURITY_TOTP_ISSUER="Slate", SECURITY_TOTP_SECRETS={1: _derived(app, b"codes")},
@@ -273,5 +270,4 @@ def init_app(app):
                         register_blueprint=False, login_form=SignInForm, password_util_cls=Passwords, totp_cls=Codes,
                         mf_recovery_codes_util_cls=RecoveryCodes, webauthn_util_cls=Passkeys)
     security.want_json(lambda _request: False)  # programs come by the API, with tokens of ours
-    security.reauthn_handler(_reauthenticate)
     security.login_manager.request_loader(lambda _request: None)

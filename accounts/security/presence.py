@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from accounts import mailings, permissions, sessions, tokens
 from accounts.security import acting, trail
-from accounts.security.guard import ActsForNobody, csrf
+from accounts.security.guard import PROVED, ActsForNobody, csrf
 from core import audit, clock, http
 from core.database import db
 from core.errors import NotFound, NotSignedIn, Overtaken
@@ -100,6 +100,7 @@ def _signed_in(_app, user, authn_via=None, **_):
         session.pop(acting.ACTS_FOR, None)  # of whoever signed in here before
     acting.renew_forms()
     session[KEY] = sessions.begin(user.id, request.user_agent.string, request.remote_addr or "unknown", limits())
+    session[PROVED] = clock.now().timestamp()
     g.session = sessions.find(session[KEY], user.id, limits())
     if authn_via != ["change"]:
         audit.note("signed in", "person", user.id, by=acting.acted_for(user.id))

@@ -4,12 +4,12 @@ Its views ask for a commit after the request; here each is one transaction (`wri
 note and send.
 """
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
-from flask_security import recovery_codes, tf_plugin, views, webauthn
+from flask_security import current_user, recovery_codes, tf_plugin, views, webauthn
 from flask_security.signals import wan_deleted, wan_registered
 
-from accounts import mailings, people
+from accounts import mailings, people, permissions
 from accounts.security.factors import is_an_answer
-from accounts.security.guard import permit
+from accounts.security.guard import permit, viewer
 from accounts.security.presence import STORED
 from core import audit, http
 from core.errors import Invalid
@@ -63,6 +63,19 @@ def new_password(token):
     return response
 
 
+def changed_password():
+    """Flask-Security's page; of whoever has no password that they could name, a fresh proof is asked."""
+    if not current_user.password:
+        permissions.check_proof(viewer(), "sign_in.change")
+    return views.change_password()
+
+
+def passkeys():
+    """Flask-Security's page, which is not even shown without a fresh proof: nobody begins what they could not end."""
+    permissions.check_proof(viewer(), "sign_in.change")
+    return webauthn.webauthn_register()
+
+
 def passkey_came(token):
     """Flask-Security's page, but that a passkey which opens nothing is told so, and does not lose its way."""
     response = make_response(webauthn.webauthn_signin_response(token))
@@ -91,8 +104,8 @@ PAGES = (
     ("/sign-in/passkey", "wan_signin", BOTH, "open", webauthn.webauthn_signin),
     ("/sign-in/passkey/<token>", "wan_signin_response", SEND, "open", passkey_came),
     ("/recovery/<token>", "reset_password", BOTH, "open", new_password),
-    ("/account/password", "change_password", BOTH, "password.change", views.change_password),
-    ("/account/passkeys", "wan_register", BOTH, "sign_in.change", webauthn.webauthn_register),
+    ("/account/password", "change_password", BOTH, "password.change", changed_password),
+    ("/account/passkeys", "wan_register", BOTH, "sign_in.change", passkeys),
     ("/account/passkeys/<token>", "wan_register_response", SEND, "sign_in.change", webauthn.webauthn_register_response),
     ("/account/passkeys/removal", "wan_delete", SEND, "sign_in.change", webauthn.webauthn_delete),
 )

@@ -91,7 +91,8 @@ def test_a_proof_lasts_for_what_follows_it(world, manager):
     with clock.stopped_at(now + timedelta(minutes=14)):
         assert manager.get("/account/codes").status_code == 200
     with clock.stopped_at(now + LATER):
-        assert manager.get("/account/codes").status_code == 302
+        for path in ("/account/codes", "/account/passkeys"):
+            assert manager.get(path).status_code == 302
 
 
 @pytest.mark.parametrize("action, state, email", [("sign", "signed_one", MANAGER), ("sign", "memo_issued", MANAGER),

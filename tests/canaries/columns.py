@@ -47,7 +47,7 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         title_synopsis.language alert.kind alert_day.kind
         api_token.scopes application.country application.state application.trades invitation.roles mailing.kind
         passkey.backup_state passkey.device_type passkey.transports passkey.usage person.tf_primary_method
-        session.program webhook.active webhook.events webhook_delivery.event webhook_delivery.state""",
+        webhook.active webhook.events webhook_delivery.event webhook_delivery.state""",
     "when something was done: the clock's": """
         api_token.expires_at api_token.last_used_on application.decided_at application.made_at invitation.accepted_at
         invitation.expires_at invitation.made_at invitation.revoked_at organisation.suspended_at

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from accounts import addresses, applications, people, security, sessions, tokens
+from accounts import addresses, applications, people, security, tokens
 from accounts.models import Passkey
 from accounts.permissions import Role
 from accounts.post import deliver
+from accounts.sessions import Session
 from catalogue.models import Franchise, Title
 from core import clock
 from core.database import db
@@ -127,6 +128,8 @@ def _enrol(house):
             person = people.enrol(address, name, hashed)
             people.join(person, organisation, roles)
             house.of[who] = address
+            if key not in demo:
+                _way_in(house, person)
     for key in ("nordlys", "harbour"):
         house.ids[key] = str(people.organisation_named({"nordlys": "Nordlys Distribution",
                                                         "harbour": "Harbour Pictures"}[key]).id)
@@ -138,6 +141,18 @@ def _members(house):
         "invitation.email", "umbra:member.manage", "umbra:audit.see") + "@umbra.test"})
     house("agent@umbra", "/tokens", {"expires_on": str(tokens.in_days(30)), "name": house.word(
         "api_token.name", "umbra:token.keep")})
+
+
+def _way_in(house, person):
+    """How and where somebody signs in, and the address they asked for: theirs alone to read."""
+    db.session.add_all([
+        Passkey(person=person, name=house.word("passkey.name", person.email), usage="first", sign_count=0,
+                credential_id=f"{person.id}".encode(), public_key=b"", device_type="single_device", backup_state=False,
+                lastuse_datetime=clock.now()),
+        Session(person_id=person.id, digest=f"{person.id}", made_at=clock.now(), seen_at=clock.now(),
+                program=house.word("session.program", person.email),
+                address=house.word("session.address", person.email))])
+    addresses.ask(person, f"{house.word('address_change.address', person.email)}@moved.test")
 
 
 def _shown(house):
@@ -442,21 +457,12 @@ def _own_papers(house):
 
 
 def _own_ways_in(house):
-    """Webhooks, applications, and the ways somebody signs in."""
-    admin, agent = "admin@umbra", "agent@umbra"
-    house(admin, "/webhooks", {
+    """Webhooks and applications."""
+    house("admin@umbra", "/webhooks", {
         "url": f"https://{house.word('webhook.url', 'umbra:webhook.keep')}.example.com/", "events": ["offer.step"]})
     word = {name: house.word(f"application.{name}", "market:organisation.admit")
             for name in ("organisation_name", "name", "email", "about")}
     with house.app.app_context():
         asked = applications.apply(**{**word, "email": f"{word['email']}@new.test"}, country="IE", trades=["seller"])
         asked.state = applications.State.WAITING.value
-        person = people.find(house.of[agent])
-        db.session.add(Passkey(
-            person=person, name=house.word("passkey.name", house.of[agent]), credential_id=b"1", public_key=b"1",
-            sign_count=0, usage="secondary", device_type="single_device", backup_state=False,
-            lastuse_datetime=clock.now()))
-        addresses.ask(person, f"{house.word('address_change.address', house.of[agent])}@new.test")
-        sessions.begin(person.id, "", house.word("session.address", house.of[agent]),
-                       sessions.Limits(timedelta(hours=1), timedelta(hours=1)))
         db.session.commit()

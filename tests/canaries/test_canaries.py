@@ -47,7 +47,8 @@ STRANGERS = (None, "agent@harbour.test", "rights@harbour.test", "agent@lotus.tes
 PARTIES = ("umbra", "meridian", "nordlys")
 LINE = {"territories": "PT", "media": "svod", "languages": "*", "starts_on": "2027-01-01", "ends_on": "2029-12-31"}
 CHANGING = re.compile(r'name="csrf_token" value="[^"]*"|nonce="[^"]*"|nonce-[\w=-]*|"took_ms": ?[\d.]+|/stored/[^"\s]*|'
-                      r'"expires_at": "[^"]*"')
+                      r'"expires_at": "[^"]*"|/account/sessions/\d+/|name="state" value="[^"]*"|'
+                      r'data:image/svg[^"]*|<code class="key">[^<]*')
 
 
 @pytest.fixture(scope="module")
