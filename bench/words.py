@@ -293,7 +293,11 @@ def under_change(app, viewer, kinds, url, place):
         "INDEX_FOLDER": str(place / "index")}, stdout=subprocess.DEVNULL)
     try:
         writer.start()
-        ours.recv()
+        first, _ = ours.recv()
+        while not len(index.find(first)):  # the worker is still starting
+            time.sleep(0.05)
+        while ours.poll():
+            ours.recv()
         busy, lags, waiting = [], [], {}
         for said in mixed:
             db.session.remove()

@@ -87,6 +87,13 @@ def _begin(connection):
         connection.exec_driver_sql("BEGIN" if _only_reads() else "BEGIN IMMEDIATE")
 
 
+@event.listens_for(Engine, "handle_error")
+def _say_no_values(context):
+    """An error names its rule, and not the row that breaks it: PostgreSQL writes that out, and errors stand in logs."""
+    for error in filter(None, (context.original_exception, context.sqlalchemy_exception)):
+        error.args = tuple(each.partition("\nDETAIL:")[0] if isinstance(each, str) else each for each in error.args)
+
+
 RETRIED = {"40P01", "40001"}  # PostgreSQL: deadlock detected, serialisation failure
 
 
@@ -103,6 +110,7 @@ def init_app(app):
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False),
+        "hide_parameters": True,  # what people wrote stands in no log
         "query_cache_size": 2_000,  # there are more than the usual 500, and to compile one anew takes a millisecond
         "execution_options": {"instance": app.config["INSTANCE"]}})  # for those who keep copies beside the database
     db.init_app(app)

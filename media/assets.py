@@ -1,4 +1,5 @@
 """Assets: sending them, what they are found to be, who may have them."""
+import mimetypes
 import secrets
 from datetime import timedelta
 
@@ -228,11 +229,19 @@ def reject(asset: Asset, reason: str):
 
 # ------------------------------------------------------------------ reading
 
-def address(asset: Asset, store: Store, download=False) -> str:
-    """A signed address of the file. Raises Conflict before it is ready. What is no film or picture is a download; a
-    download is what was sent, of a film."""
+def name_for(asset: Asset, viewer: Viewer) -> str:
+    """What a file is called: to its seller as it was sent; to others what it is, for what it was called is the
+    seller's."""
+    if is_own(asset, viewer):
+        return asset.filename
+    return asset.kind + (".webp" if asset.kind in PICTURES else mimetypes.guess_extension(asset.type) or "")
+
+
+def address(asset: Asset, store: Store, download=False, name: str | None = None) -> str:
+    """A signed address of the file. Raises Conflict before it is ready. What is no film or picture is a download, by
+    the `name` it was sent under unless another is given; a download is what was sent, of a film."""
     if asset.state != State.READY:
         raise Conflict(f"This file is {asset.state}.")
     if download or asset.kind not in PICTURES | FILMS:
-        return store.signed_get(asset.kept, store.reading_seconds, download=asset.filename)
+        return store.signed_get(asset.kept, store.reading_seconds, download=name or asset.filename)
     return store.signed_get(asset.shown, store.reading_seconds)

@@ -119,7 +119,7 @@ def address(asset: Asset, viewer: Viewer, store: Store, download=False) -> str:
     if asset.kind == Kind.SCREENER and not assets.is_own(asset, viewer):
         check_download(asset, viewer)
         download = True
-    return assets.address(asset, store, download)
+    return assets.address(asset, store, download, assets.name_for(asset, viewer))
 
 
 # ------------------------------------------------------------------ looking at them

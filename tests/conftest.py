@@ -39,7 +39,7 @@ _numbers = itertools.count()
 
 
 STORIES = "tests/stories/"
-FIRST = ("stories", "media", "search", "race")  # folders of files that take long: none of them is left for last
+FIRST = ("stories", "canaries", "media", "search", "race")  # folders of files that take long: none is left for last
 
 
 def pytest_xdist_make_scheduler(config, log):

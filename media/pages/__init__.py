@@ -134,7 +134,7 @@ def watch(asset_id):
     screener = film.kind == Kind.SCREENER
     return render_template("media/watch.html", film=film, title=titles.find(film.title_id, viewer),
                            standing=watching.standing(film, viewer) if screener else None,
-                           seller=film.title.seller, **_playing([film]))
+                           seller=film.title.seller, own=assets.is_own(film, viewer), **_playing([film]))
 
 
 @bp.post("/media/<id:asset_id>/plays")

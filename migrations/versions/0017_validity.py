@@ -13,5 +13,4 @@ def upgrade():
 
 
 def downgrade():
-    with op.batch_alter_table('offer_version') as batch:
-        batch.drop_column('valid_until')
+    op.drop_column('offer_version', 'valid_until')

@@ -29,8 +29,7 @@ def _said(each):
     filters = [wording.facet(facet, value) for facet in query.FACETS if facet != "seller"
                for value in getattr(asked, facet)]
     years = [f"{asked.year_from or ''}–{asked.year_to or ''}"] if asked.year_from or asked.year_to else []
-    line = [wording.line(asked.line)] if asked.line else []
-    said = [f"“{asked.q}”"] * bool(asked.q) + filters + years + line
+    said = [f"“{asked.q}”"] * bool(asked.q) + filters + years + ([wording.line(asked.line)] if asked.line else [])
     return " · ".join(said) or "all titles", url_for(".home", **asked.address())
 
 

@@ -1,12 +1,16 @@
 """What a file is called is for people alone: it leads nowhere, breaks no header and no page, and turns no reading."""
 from urllib.parse import unquote
 
-from media import types
+from accounts import people
+from core import clock
+from core.database import db
+from media import grants, types
+from media.models import Asset, State
 from tests.conftest import Caller
 from tests.media import test_assets
 from tests.media.files import PAPER
-from tests.media.test_assets import AGENT, TITLE
-from tests.test_pages import Visitor
+from tests.media.test_assets import AGENT, BUYER, TITLE
+from tests.test_pages import Visitor, text
 
 studio = test_assets.studio
 LONG = "潮" * 196 + ".pdf"
@@ -61,6 +65,30 @@ def test_a_name_is_read_downloaded_and_listed_and_is_nothing_but_a_name(studio):
     assert "<img src=x" not in page and "&lt;img src=x onerror=alert(1)&gt;.pdf" in page
     assert LONG in page and "{{ 7 * 7 }}" in page and "\u202e" not in page
     assert {key.partition("/")[0] for key in studio.objects()} == {"kept"}
+
+
+def test_what_a_file_is_called_is_told_to_its_sellers_people_alone(world):
+    said = {"title_id": TITLE, "person_id": 1, "state": State.READY.value, "type": "video/mp4", "size": 9,
+            "sha256": "0" * 64, "filename": "cut 3 for cannes.mp4"}
+    with world.app_context():
+        films = [Asset(kind=kind, key=f"{kind:x>32}", created_at=clock.now(), changed_at=clock.now(), **said)
+                 for kind in ("trailer", "screener")]
+        db.session.add_all(films)
+        db.session.flush()
+        buyer, agent = (people.viewer(people.find(each).id) for each in (BUYER, AGENT))
+        grants.give(films[1], agent, person_id=buyer.person_id, starts_on=clock.today(), ends_on=clock.today(),
+                    download=True)
+        trailer, screener = (each.id for each in films)
+        db.session.commit()
+    for email, knows in ((BUYER, False), (AGENT, True)):
+        visitor, caller = Visitor(world, email), Caller(world, email)
+        pages = [f"/titles/{TITLE}/media", f"/media/{trailer}/watch", f"/media/{screener}/watch"]
+        read = [text(visitor.get(each)) for each in pages] + [
+            caller.get(f"/assets/{each}/url?download=true").json["url"] for each in (trailer, screener)]
+        assert ["cannes" in each for each in read] == [knows] * 5
+        if not knows:
+            assert "cannes" not in text(visitor.get("/your-screeners"))
+            assert ["name=trailer.mp4" in read[3], "name=screener.mp4" in read[4]] == [True, True]
 
 
 def test_a_form_whose_file_has_a_hostile_name_of_its_own_is_kept_by_its_key(studio):

@@ -196,3 +196,9 @@ def test_a_search_whose_names_mean_nothing_any_more_says_so(world, keep):
     a_title("Tide Waltz")
     looked_at(world)
     assert "Atlantis" in text(Visitor(world, BUYER).get("/searches"))
+
+
+def test_a_search_that_asks_about_no_rights_stands_on_the_page_like_the_others(world, keep):
+    keep(q="tide")
+    page = Visitor(world, BUYER).get("/searches")
+    assert page.status_code == 200 and "“tide”" in text(page)

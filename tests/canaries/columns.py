@@ -1,0 +1,81 @@
+"""Which columns of the database hold a canary, and why the others need none."""
+from sqlalchemy import select
+
+from core.database import db
+
+
+def holding(find) -> dict[str, set[str]]:
+    """{table.column: its canaries} of every column of every table."""
+    found = {}
+    for table in db.metadata.sorted_tables:
+        found |= {f"{table.name}.{column.name}": set() for column in table.columns}
+        for row in db.session.execute(select(table)).mappings():
+            for column, value in row.items():
+                said = f'"year": {value}' if column == "year" else text(value)
+                found[f"{table.name}.{column}"] |= find(said)
+    return found
+
+
+def text(value) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def ids() -> dict[str, set[int]]:
+    """{table: its ids}."""
+    return {table.name: set(db.session.scalars(select(table.c.id))) for table in db.metadata.sorted_tables
+            if "id" in table.c}
+
+
+PLAIN = {  # why a column needs no canary → the columns; what is said of them is still compared with the twin's answers
+    "one word of a closed list, or a mark": """
+        approval_policy.exclusive approval_policy.below_floor approval_policy.warning approval_policy.encumbrance
+        approval_policy.currency asset.kind asset.state asset.type asset.language asset.track asset_grant.download
+        audit.action audit.subject basket_line.exclusive basket_line.hereafter basket_line.future books_row.status
+        books_row.effect books_upload.holds books_upload.encoding books_upload.state books_upload.mode hold.exclusive
+        hold.hereafter hold.future holdback.hard holdback.binds instalment.trigger instalment.currency line.exclusive
+        line.hereafter line.future long_form_step.state material.kind material.language material.state
+        material_step.action material_step.side material_step.to_state memo_signature.side membership.roles notice.bell
+        notice.kind notice_choice.bell notice_choice.kind notice_choice.mail offer.author offer.currency
+        offer.started_by offer.state offer_line.exclusive offer_line.hereafter offer_line.future offer_step.action
+        offer_step.from_state offer_step.side offer_step.to_state offer_version.side option.kind outbox.topic
+        person.active refusal.state saved_search.tells title.countries title.kind title.languages
+        title.original_language title.status title_link.kind title_name.kind title_name.language
+        title_synopsis.language alert.kind alert_day.kind""",
+    "when something was done: the clock's": """
+        alert.made_on alert.told_at alert_day.day api_token.made_at approval_policy.set_at asset.changed_at
+        asset.created_at asset.swept_at asset_grant.created_at asset_grant.ended_at audit.at basket_line.added_at
+        books_upload.loaded_at books_upload.sent_at brief.made_at brief.open_until hold.counts_from hold.counts_until
+        hold.recorded_at holdback.counts_from holdback.counts_until holdback.recorded_at idempotency_key.made_at
+        instalment.cancelled_on instalment.reached_on licence.recorded_at line.counts_from line.counts_until
+        line.recorded_at long_form_step.at long_form_step.happened_on mandate.recorded_at material.answer_by
+        material_step.at memo.issued_at memo_signature.at notice.at notice.mailed_at notice.seen_at offer.created_at
+        offer.updated_at offer_step.at offer_version.created_at option.counts_from option.counts_until
+        option.recorded_at outbox.not_before outbox.put_at override.at payment.at payment.paid_on payment.undone_at
+        play.started_at play.told_at refusal.answer_by refusal.answered_at refusal.asked_at remark.at
+        saved_ledger.saved_at saved_search.checked_at saved_search.made_at saved_search_news.found_at
+        saved_search_news.seen_at screener_request.answered_at screener_request.asked_at title.created_at
+        title.updated_at title_event.recorded_at title_link.created_at""",
+    "a place, a count or a small number": """
+        alert.days alert.ends_on alert.link_id approval.version approval_policy.years asset.focal_x asset.focal_y
+        asset.size asset_grant.max_views asset_grant.views audit.place books_row.number books_row.sheet
+        books_upload.done books_upload.reached books_upload.total hold.rank hold.runs instalment.days
+        instalment.number line.runs material.qc_days memo.version offer.number offer.revision offer_line.position
+        offer_line.runs offer_step.version offer_version.number option.days outbox.attempts override.version
+        payment.withheld play.seconds rendition.height rendition.size rendition.width rights_clock.version
+        saved_search.place title.number title.revision title.runtime_minutes title_credit.position title_name.position
+        basket_line.runs change.xid""",
+    "a digest, a key that is random, or nothing that is ever shown": """
+        api_token.digest approval.terms_sha256 asset.key asset.sha256 asset.upload_id audit.hash basket_line.said
+        idempotency_key.fingerprint idempotency_key.headers idempotency_key.status memo.sha256 memo_signature.sha256
+        person.fs_uniquifier person.password saved_ledger.server saved_search.known brief.token outbox.error
+        saved_ledger.token term_set.key term_set.codes books_upload.content""",
+    "names of axes, words of our own, or what another column says in full": """
+        audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written brief.left_out hold.note
+        hold.tba hold.written holdback.ends_on holdback.starts_on
+        holdback.tba holdback.written line.ends_on line.leaves line.note line.tba line.written
+        memo_signature.organisation
+        notice.path notice.refused offer_line.pricing offer_line.starts_on offer_line.written offer_step.first_day_gone
+        option.note option.written override.text override.warning rendition.name asset_grant.starts_on""",
+    "everybody may know it": "organisation.country organisation.name organisation.trades"}
