@@ -7,7 +7,7 @@ FLASK := $(BIN)/flask --app wsgi
 unexport PYTHONDONTWRITEBYTECODE  # a process that compiles everything anew starts half a second later
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check long seed bench lint screenshot
+.PHONY: help run test check long seed bench lint audit screenshot
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -26,8 +26,12 @@ check: .venv/dev.stamp lint ## what CI runs: nothing may be skipped
 long: .venv/dev.stamp lint ## the same tests at full numbers
 	@REQUIRE_ALL=1 SCALE=long $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: .venv/dev.stamp ## style
+lint: .venv/dev.stamp ## style, and what is dangerous to write
 	@$(BIN)/ruff check .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive .
+
+audit: .venv/dev.stamp ## what is known against the libraries; fails where nothing could be looked up
+	@$(BIN)/python -m tests.advisories
 
 seed: .venv/run.stamp ## load the demo world
 	@$(FLASK) db upgrade && $(FLASK) seed

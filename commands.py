@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from importlib.metadata import version
 
 import click
@@ -14,10 +15,12 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import text
 
 import seed as demo
-from accounts import notices, people
-from core import audit, outbox
+from accounts import invitations, mailings, people, permissions, post, security, tokens
+from accounts.webhooks import worker as webhooks_worker
+from catalogue import webhooks
+from core import audit, mail, outbox
 from core.database import db
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
@@ -56,7 +59,28 @@ def token(email):
     person = people.find(email)
     if person is None:
         raise click.ClickException(f"There is nobody with the address {email}.")
-    click.echo(people.issue_token(person))
+    click.echo(tokens.issue_whole(person))
+    db.session.commit()
+
+
+@click.command()
+@click.argument("email")
+@click.option("--organisation", required=True, help="Its name; it is founded where there is none of this name.")
+@click.option("--trade", "trades", multiple=True, type=click.Choice(list(permissions.FITTING)),
+              help="What it does, where it is founded.")
+@click.option("--role", "roles", multiple=True, default=["admin"], show_default=True, help="In it; may be repeated.")
+@with_appcontext
+def invite(email, organisation, trades, roles):
+    """Invite somebody into an organisation, and print the link: the first operator, or who replaces the last
+    administrator."""
+    try:
+        house = people.organisation_named(organisation)
+        if house is None and not trades:
+            raise click.ClickException(f"There is no organisation called {organisation}. To found it, say --trade.")
+        made = invitations.offer(house or people.found(organisation, trades), email, roles)
+    except Invalid as problem:
+        raise click.ClickException(problem.detail) from None
+    click.echo(f"{current_app.config['SITE']}/invitations/{invitations.draw(made)}")
     db.session.commit()
 
 
@@ -92,7 +116,8 @@ def work():
     try:
         with worker.only_one(current_app.config["INSTANCE"]):
             for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"),
-                                  (books_worker.work, "store"), (_post, "mailer")):
+                                  (books_worker.work, "store"), (_post, "mailer"), (_post_about_accounts, "mailer"),
+                                  (_tell_programs, "webhooks")):
                 threading.Thread(target=_attend, args=[duty, outside, current_app._get_current_object()],
                                  daemon=True).start()
             worker.work(the_index(), click.echo)
@@ -120,7 +145,17 @@ def _attend(duty, outside, app):
 
 
 def _post(mailer, say):
-    notices.work(mailer, current_app.config["SITE"], say)
+    post.work(mailer, current_app.config["SITE"], say)
+
+
+def _post_about_accounts(mailer, say):
+    site, minutes = current_app.config["SITE"], current_app.config["LINK_WITHIN"] // timedelta(minutes=1)
+    outbox.forever("Mail about accounts waits", say,
+                   lambda: mailings.deliver(mailer, site, security.links.of, minutes), passing=(mail.Away,))
+
+
+def _tell_programs(sender, say):
+    webhooks_worker.work(sender, current_app._get_current_object().app_context, webhooks.follow, say)
 
 
 @click.command()
@@ -295,5 +330,5 @@ def _report(problems, well):
 
 
 def init_app(app):
-    for command in (seed, token, index, work, check, show_outbox, doctor, serve, import_, media, audit_):
+    for command in (seed, token, invite, index, work, check, show_outbox, doctor, serve, import_, media, audit_):
         app.cli.add_command(command)

@@ -4,9 +4,10 @@ Built through the domain's own verbs, so that it can hold nothing a person could
 """
 from datetime import date, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, inspect, select
+from sqlalchemy.exc import OperationalError
 
-from accounts import notices, people, security
+from accounts import applications, editions, invitations, notices, people, security
 from accounts.notices import Notice
 from accounts.permissions import Role
 from catalogue import links, titles
@@ -30,12 +31,14 @@ PEOPLE = {
     "buyer@sakura.test": "Sakura TV, buyer and signatory",
     "buyer@skyway.test": "Skyway Inflight, buyer and signatory",
     "operator@market.test": "Market Office, operator",
+    "admin@harbour.test": "Harbour Pictures and Nordlys Distribution, administrator",
 }
 ORGANISATIONS = {"harbour": ("Harbour Pictures", "seller", "HK"), "lotus": ("Lotus Sales", "seller", "TW"),
                  "nordlys": ("Nordlys Distribution", "buyer", "NO"), "sakura": ("Sakura TV", "buyer", "JP"),
                  "skyway": ("Skyway Inflight", "buyer", "SG"), "market": ("Market Office", "operator", "HK")}
 ROLES = {"agent": [Role.AGENT], "rights": [Role.RIGHTS_MANAGER, Role.SIGNATORY], "buyer": [Role.BUYER, Role.SIGNATORY],
-         "operator": [Role.OPERATOR]}
+         "operator": [Role.OPERATOR, Role.ADMIN], "admin": [Role.ADMIN]}
+ELSEWHERE = {"admin@harbour": "nordlys"}  # who belongs to a second organisation, with the same roles
 
 
 def load() -> bool:
@@ -47,12 +50,31 @@ def load() -> bool:
         harbour = _harbour(who)
         _lotus(who)
     _promises(who, harbour)
+    _market(who)
     _offers(who, harbour)
     _morning(who, harbour)
+    _asking_in(who)
     _long_read(who)
     briefs.create(who["agent@harbour"], "Drama in Cantonese, SVOD, Taiwan and Singapore, 2027 to 2029, exclusive",
                   people.organisation_named("Nordlys Distribution").id)
     return True
+
+
+def refuse(app):
+    """Stop where the demo people can sign in: everybody knows their password. For production. Raises SystemExit."""
+    with app.app_context():
+        url = db.engine.url.render_as_string(hide_password=True)
+        try:
+            found = inspect(db.engine).has_table("person") and people.known(PEOPLE)
+        except OperationalError as problem:
+            raise SystemExit(f"The database {url} does not answer, and Slate does not start before it has looked there "
+                             f"for people with a known password: {problem.orig}. Look at DATABASE_URL.") from None
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+    if found:
+        raise SystemExit(f"The demo world is in the database {url}: {', '.join(found)} can sign in with the password "
+                         f"“{PASSWORD}”. Set DATABASE_URL to a database that it was never loaded into.")
 
 
 def _people():
@@ -63,8 +85,20 @@ def _people():
         role, _, domain = email.partition("@")
         person = people.enrol(email, words.partition(", ")[2].capitalize(), hashed)
         people.join(person, known[domain.removesuffix(".test")], ROLES[role])
-        who[email.removesuffix(".test")] = people.viewer(person.id)
+        if (key := email.removesuffix(".test")) in ELSEWHERE:
+            people.join(person, known[ELSEWHERE[key]], ROLES[role])
+        who[key] = people.viewer(person.id)
     return who
+
+
+def _asking_in(who):
+    """One organisation waits to be admitted, with a name near another's; one person is invited."""
+    with clock.stopped_at(clock.now() - timedelta(days=2)):
+        asked = applications.apply(
+            organisation_name="Nordlys Distribution Sweden", country="SE", trades=["buyer"], name="Astrid Lund",
+            email="astrid@nordlys-sweden.test", about="We show Nordic and Asian films in forty cinemas.")
+        applications.confirm(applications.draw(asked))
+    invitations.invite(who["admin@harbour"], "finance@harbour.test", [Role.FINANCE])
 
 
 def line(territories, media, starts_on, ends_on, exclusive=True, languages="*"):
@@ -165,6 +199,15 @@ def _promises(who, of):
                      organisation_id=who[buyer].organisation_id, expires_at=clock.now() + timedelta(days=30))
     promises.option(of["tide"], terms.read(line("Nordics", "all", "2022-01-01", None)), kind="first_refusal",
                     organisation_id=who["buyer@nordlys"].organisation_id, days=20)
+
+
+def _market(who):
+    """A market in the spring, at which all but Sakura TV take part."""
+    year = clock.today().year + 1
+    market = editions.create(who["operator@market"], name="Pearl River Screenings", year=year,
+                             starts_on=date(year, 3, 9), ends_on=date(year, 3, 13))
+    for each in ("agent@harbour", "agent@lotus", "buyer@nordlys", "buyer@skyway"):
+        editions.admit(market, who[each].organisation_id)
 
 
 def _lotus(who):

@@ -1,11 +1,30 @@
 """The composition root: the one module that knows every package, and contains nothing itself."""
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+import accounts.api.admission
+import accounts.api.editions
+import accounts.api.members
 import accounts.api.notices
+import accounts.api.takeout
+import accounts.api.webhooks
 import accounts.api.who
+import accounts.pages.acting
+import accounts.pages.address
+import accounts.pages.admission
 import accounts.pages.bell
+import accounts.pages.editions
+import accounts.pages.factors
+import accounts.pages.joining
+import accounts.pages.members
 import accounts.pages.oneself
+import accounts.pages.proof
+import accounts.pages.sessions
+import accounts.pages.takeout
+import accounts.pages.tokens
+import accounts.pages.webhooks
 import catalogue.api
+import catalogue.takeout
 import commands
 import config
 import licensing.api.after
@@ -22,6 +41,7 @@ import licensing.api.remarks
 import licensing.api.rights
 import licensing.audited
 import licensing.pages.approvals
+import licensing.pages.audience
 import licensing.pages.audit
 import licensing.pages.basket
 import licensing.pages.books
@@ -36,14 +56,21 @@ import licensing.pages.refusals
 import licensing.pages.remarks
 import licensing.pages.slate
 import licensing.pages.titles
+import licensing.takeout
 import media.api.screeners
 import media.pages.screeners
+import media.takeout
 import search.api
 import search.pages.briefs
 import search.pages.home
 import search.pages.saved
+import search.takeout
+import seed
 from accounts import security
+from accounts.webhooks.signing import Seal
+from accounts.webhooks.worker import Sender
 from core import clock, database, http, mail, storage
+from core.outbound import Outbound
 from core.storage import door
 from search.index import Index
 
@@ -61,9 +88,12 @@ def create_app(settings: dict | None = None) -> Flask:
     database.init_app(app)
     app.extensions["store"] = store = storage.open_store(app.config)
     app.extensions["mailer"] = mail.open_mailer(app.config)
+    app.extensions["webhooks"] = Sender(Outbound(local=app.config["WEBHOOK_LOCAL"], ports=app.config["WEBHOOK_PORTS"]),
+                                        Seal(app.config["SECRET_KEY"]))
     http.init_app(app, store.origin)
     app.register_blueprint(door.bp)
     security.init_app(app)
+    http.guard(app)
     app.extensions["index"] = Index(app.config["INDEX_FOLDER"])
     app.extensions["slate-api"] = api = http.Api(app)
     for part in (accounts.api, catalogue.api, media.api, licensing.api, search.api):
@@ -71,4 +101,8 @@ def create_app(settings: dict | None = None) -> Flask:
     for blueprint in (search.api.health, search.pages.bp, licensing.pages.bp, media.pages.bp, accounts.pages.bp):
         app.register_blueprint(blueprint)
     commands.init_app(app)
+    if proxies := app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+    if app.config["PRODUCTION"]:
+        seed.refuse(app)
     return app

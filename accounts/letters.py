@@ -16,6 +16,20 @@ def of(notice, site: str) -> Letter:
                   text=_text(notice, body, link, choice), html=_html(notice, body, link, choice))
 
 
+def plain(*, key, thread, name, address, subject, said, link, at) -> Letter:
+    """A letter that is no notice: sentences and a link, to who may have no account."""
+    html = "".join(f"<p>{_lines(each, {})}</p>" for each in said)
+    return Letter(key=key, thread=thread, name=name, address=address, subject=subject, at=at,
+                  text="\n\n".join([subject, *said, link]) + "\n",
+                  html=_page(subject, f'<h1 style="font:600 20px/1.3 Georgia,serif">{escape(subject)}</h1>{html}'
+                                      f'<p><a href="{escape(link)}">{escape(link)}</a></p>'))
+
+
+def _page(title, body):
+    return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
+            f'<body style="{STYLE}">{body}</body></html>')
+
+
 def said(change: dict) -> str:
     """A change in one line: "Territories: − Switzerland"."""
     return f"{change['term']}: {change['delta']}"
@@ -59,8 +73,7 @@ def _html(notice, body, link, choice):
     parts += [f'<p><a href="{escape(link)}">{escape(link)}</a></p>',
               f'<p style="color:#5d666b;font-size:13px"><a href="{escape(choice)}" style="color:#5d666b">'
               "Choose what reaches you</a></p>"]
-    return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(notice.subject)}</title></head>'
-            f'<body style="{STYLE}">{"".join(parts)}</body></html>')
+    return _page(notice.subject, "".join(parts))
 
 
 def _lines(words, names):

@@ -27,7 +27,9 @@ KINDS = {  # kind → what it is, as people choose it on their page
     "rights": "Rights you offer for, or offer, were licensed in another deal",
     "searches": "A saved search found something new",
     "first_words": "You are asked for your first word on a title, or a holder gave theirs",
+    "webhooks": "A webhook of your organisation was switched off, for nothing answers there",
     "ends": "A licence, a mandate, an option or a refusal ends soon",
+    "members": "Somebody joined or left your organisation, or asks to be admitted",
 }
 WAYS = ("bell", "mail")
 LONGEST_SUBJECT = 300
@@ -94,22 +96,23 @@ class NoticeChoice(db.Model):
 # ------------------------------------------------------------------ telling
 
 def tell(to: list[Viewer], kind: str, news: News, once: bool = False):
-    """Tell people something, if the present transaction commits. `once` tells nobody who has an unseen notice of the
-    same kind and page."""
+    """Tell people something, if the present transaction commits: each once for each organisation they act for. `once`
+    tells nobody who has an unseen notice of the same kind and page."""
     if kind not in KINDS:
         raise KeyError(f"{kind!r} is no kind of notice")
-    ids = {each.person_id for each in to}
+    to = {(each.person_id, each.organisation_id): each for each in to}
+    ids = {person_id for person_id, _ in to}
     chosen = {each.person_id: each for each in db.session.scalars(select(NoticeChoice).where(
         NoticeChoice.kind == kind, NoticeChoice.person_id.in_(ids)))} if ids else {}
-    knowing = set(db.session.scalars(select(Notice.person_id).where(
+    knowing = {tuple(each) for each in db.session.execute(select(Notice.person_id, Notice.organisation_id).where(
         Notice.person_id.in_(ids), Notice.kind == kind, Notice.path == news.path, Notice.seen_at.is_(None)))
-    ) if once and ids else set()
+    } if once and ids else set()
     body = {"said": news.said, "changes": [vars(each) for each in news.changes], "todo": news.todo,
             "names": news.names}
     made = []
-    for viewer in {each.person_id: each for each in to}.values():
+    for acting, viewer in to.items():
         choice = chosen.get(viewer.person_id)
-        if viewer.person_id not in knowing and (choice is None or choice.bell or choice.mail):
+        if acting not in knowing and (choice is None or choice.bell or choice.mail):
             made.append((choice is None or choice.mail, Notice(
                 person_id=viewer.person_id, organisation_id=viewer.organisation_id, kind=kind, path=news.path,
                 subject=mail.one_line(news.subject)[:LONGEST_SUBJECT], body=body, at=clock.now(),
@@ -138,7 +141,8 @@ def waiting(viewer: Viewer) -> int:
 def see(viewer: Viewer, *, path: str | None = None, upto: int | None = None):
     """One's notices are seen: of one page, or up to one of them."""
     chosen = ([] if path is None else [Notice.path == path]) + ([] if upto is None else [Notice.id <= upto])
-    db.session.execute(update(Notice).where(Notice.person_id == viewer.person_id, Notice.seen_at.is_(None), *chosen)
+    own, theirs, _ = _mine(viewer)
+    db.session.execute(update(Notice).where(own, theirs, Notice.seen_at.is_(None), *chosen)
                        .values(seen_at=clock.now()).execution_options(synchronize_session=False))
 
 
@@ -177,23 +181,9 @@ def post(notice_ids, mailer: mail.Mailer, site: str):
     """
     for notice in db.session.scalars(select(Notice).where(Notice.id.in_(notice_ids), Notice.mailed_at.is_(None))
                                      .options(joinedload(Notice.person))).all():
-        viewer = people.viewer(notice.person_id)
-        if viewer is not None and viewer.organisation_id == notice.organisation_id:
+        if people.viewer(notice.person_id, notice.organisation_id) is not None:
             try:
                 mailer.send(letters.of(notice, site))
             except mail.Refused as problem:
                 notice.refused = str(problem)[:500]
         notice.mailed_at = clock.now()
-
-
-def deliver(mailer: mail.Mailer, site: str) -> int:
-    """Send what waits, letter by letter. Returns how many rows of the outbox were handled; raises mail.Away."""
-    done = 0
-    while outbox.drain(TOPIC, lambda ids: post(ids, mailer, site), limit=1, passing=(mail.Away,)):
-        done += 1
-    return done
-
-
-def work(mailer: mail.Mailer, site: str, say=print):
-    """Send mail until the process ends."""
-    outbox.forever("Mail waits", say, lambda: deliver(mailer, site), passing=(mail.Away,))

@@ -1,15 +1,12 @@
-"""People and organisations: who there is, who belongs where, and the tokens they call the API with."""
-import hashlib
-import secrets
-
+"""People and organisations: who there is, who belongs where, and for whom they act."""
 from sqlalchemy import or_, select
-from sqlalchemy.orm import aliased, contains_eager, joinedload
+from sqlalchemy.orm import contains_eager
 
-from accounts.models import ApiToken, Membership, Organisation, Person, Trade
+from accounts.models import Membership, Organisation, Person, Trade
 from accounts.permissions import Role, Viewer
-from core import clock
+from core import mail
 from core.database import db
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 
 
 def found(name: str, trades, country: str | None = None) -> Organisation:
@@ -35,8 +32,21 @@ def join(person: Person, organisation: Organisation, roles) -> Membership:
     return membership
 
 
+def address(email: str) -> str:
+    """An address as it is kept. Raises Invalid for what is none."""
+    email = email.strip().lower()
+    if len(email) > 255 or not mail.ADDRESS.fullmatch(email) or "." not in email.partition("@")[2]:
+        raise Invalid({"email": ["Write an address that mail can go to, such as name@example.com."]})
+    return email
+
+
 def find(email: str) -> Person | None:
     return db.session.scalar(select(Person).where(Person.email == email.strip().lower()))
+
+
+def known(emails) -> list[str]:
+    """Which of these addresses belong to somebody."""
+    return db.session.scalars(select(Person.email).where(Person.email.in_(emails)).order_by(Person.email)).all()
 
 
 def organisation(organisation_id: int) -> Organisation:
@@ -69,43 +79,32 @@ def organisations(trade: str | None = None) -> list[Organisation]:
     return [each for each in everyone if trade is None or trade in each.trades]
 
 
-def viewer(person_id: int) -> Viewer | None:
-    """The viewer a person is, acting for the organisation joined first; None without a membership."""
-    membership = db.session.scalar(
-        select(Membership).where(Membership.person_id == person_id)
-        .options(joinedload(Membership.person), joinedload(Membership.organisation))
-        .order_by(Membership.id).limit(1))
-    return _viewer(membership) if membership is not None and membership.person.active else None
+def memberships(person_id: int) -> list[Membership]:
+    """Where a person may act: their memberships, the first joined first. None for who is shut out, and none in an
+    organisation that is suspended."""
+    return db.session.scalars(_open().where(Membership.person_id == person_id)).all()
+
+
+def viewer(person_id: int, organisation_id: int | None = None) -> Viewer | None:
+    """The viewer a person is, acting for this organisation, or for the one joined first; None where they may not."""
+    return next((acting(each) for each in memberships(person_id)
+                 if organisation_id in (None, each.organisation_id)), None)
 
 
 def acting_for(organisation_ids) -> list[Viewer]:
-    """Everyone who acts for one of these organisations."""
-    earlier = aliased(Membership)
-    first = ~select(earlier.id).where(earlier.person_id == Membership.person_id, earlier.id < Membership.id).exists()
-    found = db.session.scalars(
-        select(Membership).join(Membership.person).where(Membership.organisation_id.in_(organisation_ids), first,
-                                                         Person.active)
-        .options(contains_eager(Membership.person), joinedload(Membership.organisation)).order_by(Membership.id))
-    return [_viewer(each) for each in found]
+    """Everyone who may act for one of these organisations; who belongs to several of them is each of these."""
+    theirs = _open().where(Membership.organisation_id.in_(organisation_ids))
+    return [acting(each) for each in db.session.scalars(theirs)]
 
 
-def _viewer(membership):
+def _open():
+    return (select(Membership).join(Membership.person).join(Membership.organisation)
+            .where(Person.active, Organisation.suspended_at.is_(None)).order_by(Membership.id)
+            .options(contains_eager(Membership.person), contains_eager(Membership.organisation)))
+
+
+def acting(membership: Membership, scopes=None, ends_at=None) -> Viewer:
+    """The viewer of a membership; by a token, with how far and how long it reaches."""
     person, theirs = membership.person, membership.organisation
     return Viewer(person.id, person.name or person.email, person.email, theirs.id, theirs.name,
-                  membership.held, frozenset(theirs.trades))
-
-
-def issue_token(person: Person) -> str:
-    """A new bearer token, shown this once; only its digest is stored."""
-    token = f"slate_{secrets.token_urlsafe(32)}"
-    db.session.add(ApiToken(person=person, digest=_digest(token), made_at=clock.now()))
-    return token
-
-
-def bearer(token: str) -> int | None:
-    """The id of the person a bearer token belongs to."""
-    return db.session.scalar(select(ApiToken.person_id).where(ApiToken.digest == _digest(token)))
-
-
-def _digest(token):
-    return hashlib.sha256(token.encode()).hexdigest()
+                  membership.held, frozenset(theirs.trades), scopes, ends_at)

@@ -16,7 +16,8 @@ bp = Blueprint("titles", __name__, url_prefix="/api/v1/titles", description="Wha
 @bp.paginate()
 def listing(query, pagination_parameters):
     """The titles you may see, newest first."""
-    return http.page(titles.listing(security.viewer(), own=query["own"]), pagination_parameters)
+    viewer = security.viewer()
+    return titles.told(http.page(titles.listing(viewer, own=query["own"]), pagination_parameters), viewer)
 
 
 @bp.get("/<id:title_id>")
@@ -24,7 +25,8 @@ def listing(query, pagination_parameters):
 @bp.response(200, TitleSchema)
 def show(title_id):
     """One title. Its ETag is the revision a PATCH must name."""
-    title = titles.get(title_id, security.viewer())
+    viewer = security.viewer()
+    title, = titles.told([titles.get(title_id, viewer)], viewer)
     return title, 200, http.etag(title.revision)
 
 
@@ -52,4 +54,4 @@ def franchise(title_id):
     viewer = security.viewer()
     members, among = links.franchise(titles.get(title_id, viewer), viewer)
     titles.complete(members)
-    return {"items": members, "links": among}
+    return {"items": titles.told(members, viewer), "links": among}

@@ -9,8 +9,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select, text
 
+from accounts.webhooks import deliveries, endpoints
 from catalogue.models import Change
+from core import outbox
 from core.database import db
+
+AVAILS, PUBLISHED = "avails.changed", "title.published"  # events of webhooks, and topics of the outbox
 
 # Made once: each search asks this, and the making takes longer than the asking.
 _LOG = Change.__table__.c
@@ -26,12 +30,26 @@ class Mark(NamedTuple):
     place: int = 0
 
 
-def note(*title_ids: int):
-    """Say, in the current transaction, that these titles' records or rights changed."""
+def note(*title_ids: int, rights: bool = True, among=None):
+    """Say, in the current transaction, that these titles' records or rights changed.
+
+    Where it were not the record's words alone (`rights`), what is free of them may be another: webhooks tell it to who
+    may see the titles, or, where it is nothing to all others, to the organisations `among` alone.
+    """
     if title_ids:
         xid = (db.session.scalar(text("SELECT pg_current_xact_id()::text::bigint"))
                if _on_postgresql(db.session) else 0)
         db.session.execute(Change.__table__.insert(), [{"title_id": each, "xid": xid} for each in title_ids])
+    if rights and among is None:
+        announce(AVAILS, title_ids)
+    elif rights:
+        deliveries.tell(among, AVAILS, {"title_ids": [str(each) for each in title_ids]})
+
+
+def announce(event: str, title_ids):
+    """Put down, in the current transaction, what webhooks will tell of these titles (`catalogue.webhooks`)."""
+    if title_ids and endpoints.listened(event):
+        outbox.put_all(event, title_ids)
 
 
 def mark(link) -> Mark:

@@ -215,7 +215,8 @@ def _create(rows, organisation_id) -> set[int]:
         table = Title.__table__
         db.session.execute(update(table).where(table.c.id.in_(ids)).values(root_id=table.c.id))
         db.session.execute(RightsClock.__table__.insert(), [{"root_id": each, "version": 0} for each in ids])
-        changes.note(*ids)
+        changes.note(*ids, rights=False)
+        changes.announce(changes.PUBLISHED, ids)
         outbox.put_all("title", ids)
     return set(ids)
 

@@ -71,6 +71,7 @@ class Title(db.Model):
     root_id: Mapped[int | None] = mapped_column(ForeignKey("title.id"), index=True)
     succeeds_id: Mapped[int | None]  # the parent that was a leaf of its own until this child came
     franchise_id: Mapped[int | None] = mapped_column(ForeignKey("franchise.id"), index=True)
+    audience_id: Mapped[int | None] = mapped_column(ForeignKey("audience.id"))  # None: once published, everyone
     external_id: Mapped[str | None] = mapped_column(String(200))
     countries: Mapped[list] = mapped_column(JSON, default=list)
     genres: Mapped[list] = mapped_column(JSON, default=list)

@@ -7,12 +7,15 @@ from stdnum import isan
 from stdnum.exceptions import ValidationError as BadNumber
 from stdnum.iso7064 import mod_37_36
 
+from catalogue import audiences
 from catalogue.models import Kind, LinkKind, NameKind, Status
 from core.errors import Invalid
+from core.http.text import FIT
 
 ENGLISH = Locale("en")
-TAG = validate.And(validate.Length(max=20), validate.Regexp(
-    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="Not a language tag such as zh-Hant."))
+TAG = [validate.Length(max=20), validate.Regexp(
+    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="Not a language tag such as zh-Hant.")]
+OR_NOTHING = {"type": ["string", "null"]}  # what the API's document says of a field that is worked out
 
 
 def load(schema: Schema, data: dict):
@@ -31,7 +34,11 @@ ID = re.compile(r"[0-9]{1,9}")  # what fits a database's integer on both engines
 
 
 class Id(fields.String):
-    """An opaque id: a string in JSON, a number inside."""
+    """An opaque id: a string in JSON, a number inside. A number is taken for it, too."""
+
+    def __init__(self, *, metadata=None, **kwargs):
+        super().__init__(metadata={"type": ["string", "integer"], "pattern": f"{ID.pattern}$", "minimum": 0,
+                                   "maximum": 999_999_999, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value, attr, data, **kwargs):
         text = super()._deserialize(str(value) if isinstance(value, int) else value, attr, data, **kwargs)
@@ -40,17 +47,21 @@ class Id(fields.String):
         return int(text)
 
 
-class Words(fields.String):
-    """A line of text: trimmed, without control characters."""
+SOME_WORDS = FIT[:-1] + rf"[^{FIT[3:-3]}\s]" + FIT[1:]
 
-    def __init__(self, most=500, least=1, **kwargs):
-        super().__init__(validate=validate.Length(least, most), **kwargs)
+
+class Words(fields.String):
+    """A line of text, trimmed. What may stand in text at all is said in `core.http.text`."""
+
+    def __init__(self, most=500, least=1, *, metadata=None, **kwargs):
+        self.most = most
+        super().__init__(validate=validate.Length(least, most),
+                         metadata={"pattern": SOME_WORDS if least else FIT, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value, attr, data, **kwargs):
         text = super()._deserialize(value, attr, data, **kwargs)
-        if any(ord(char) < 32 and char not in "\n\r\t" or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000
-               for char in text):
-            raise ValidationError("Contains characters that cannot be shown.")
+        if len(text) > self.most:  # with the blanks around it, for so the API's document means it
+            raise ValidationError(f"Longer than maximum length {self.most}.")
         return text.strip()
 
 
@@ -91,6 +102,14 @@ class IdentifiersSchema(Schema):
             raise ValidationError("Not an ISAN: its form or a check character is wrong.") from None
 
 
+class AudienceSchema(Schema):
+    """Whom a title is shown to once it is published."""
+    kind = fields.String(required=True, validate=one_of(audiences.Kind))
+    organisations = fields.List(Id(), validate=validate.Length(max=audiences.MOST),
+                                metadata={"description": "those chosen, for the kind organisations"})
+    edition = Id(metadata={"description": "of the market, for the kind market"})
+
+
 class SellerSchema(Schema):
     id = fields.String()
     name = fields.String()
@@ -101,6 +120,7 @@ class TitleSchema(Schema):
     seller = fields.Nested(SellerSchema, dump_only=True)
     kind = fields.String(required=True, validate=one_of(Kind))
     status = fields.String(validate=one_of(Status), load_default=Status.DRAFT.value)
+    audience = fields.Nested(AudienceSchema, metadata={"description": "told to the seller alone; public by default"})
     original_title = Words(required=True)
     original_language = fields.String(validate=TAG, allow_none=True)
     titles = fields.List(fields.Nested(NameSchema), attribute="names", validate=validate.Length(max=200))

@@ -4,9 +4,9 @@ from sqlalchemy.orm import attributes, selectinload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
-from catalogue import changes
+from catalogue import audiences, changes
 from catalogue.models import PARENTS, Credit, Kind, Name, NameKind, RightsClock, Status, Synopsis, Title
-from core import clock, outbox
+from core import audit, clock, outbox
 from core.database import db
 from core.errors import Invalid, NotAllowed, NotFound
 
@@ -21,7 +21,7 @@ def visible(viewer: Viewer, action: str = "title.see"):
     held = permissions.relations(viewer, action)
     ways = [condition for relation, condition in (
         (Relation.OWN, Title.organisation_id == viewer.organisation_id),
-        (Relation.PUBLISHED, Title.status == Status.PUBLISHED.value)) if relation in held]
+        (Relation.PUBLISHED, audiences.shown_to(viewer.organisation_id))) if relation in held]
     return or_(False, *ways)
 
 
@@ -39,6 +39,21 @@ def get(title_id: int, viewer: Viewer, action: str = "title.see") -> Title:
     raise NotFound()
 
 
+def seen(title_ids, viewer: Viewer) -> set[int]:
+    """Which of these titles the viewer may see: of those a record of theirs names, which have a page for them."""
+    wanted = set(title_ids)
+    return set(db.session.scalars(select(Title.id).where(Title.id.in_(wanted), visible(viewer)))) if wanted else set()
+
+
+def told(some: list[Title], viewer: Viewer) -> list[Title]:
+    """The titles, and on those of the viewer's own house whom each is shown to: nobody else may know."""
+    own = [each for each in some if audiences.tells(each, viewer)]
+    known = audiences.said(own)
+    for each in own:
+        each.audience = known[each.id]
+    return some
+
+
 def complete(some):
     """Read the names, synopses, credits and sellers of titles that came without them."""
     db.session.scalars(select(Title).where(Title.id.in_([each.id for each in some])).options(*WHOLE)).all()
@@ -51,11 +66,12 @@ def listing(viewer: Viewer, own: bool = False):
 
 
 def create(organisation_id: int, *, original_title: str, kind: str, parent: Title | None = None,
-           franchise_id: int | None = None, titles=(), synopsis=None, credits=(), **rest) -> Title:
+           franchise_id: int | None = None, titles=(), synopsis=None, credits=(), audience=None, **rest) -> Title:
     """List a title for an organisation.
 
-    `titles` are [{language, value, kind}], `synopsis` {language: text}, `credits` [{role, name}]; the rest
-    are the plain fields of the record. Raises Invalid where the external id is taken or the parent unfit.
+    `titles` are [{language, value, kind}], `synopsis` {language: text}, `credits` [{role, name}], `audience` is what
+    `audiences.named` takes, that of the parent where nothing is said; the rest are the plain fields of the record.
+    Raises Invalid where the external id is taken, the parent unfit, or the audience unknown.
     """
     if parent:  # what is licensed of the parent, and of which children, must not change meanwhile
         lock([parent.id])
@@ -66,6 +82,10 @@ def create(organisation_id: int, *, original_title: str, kind: str, parent: Titl
     _write_parts(title, titles, synopsis, credits)
     _check_parent(title, parent)
     title.parent = parent
+    if audience is not None:
+        title.audience_id = audiences.named(audience, organisation_id)
+    elif parent:
+        title.audience_id = parent.audience_id
     if parent:
         title.root_id = parent.root_id
         title.succeeds_id = _succeeded(parent)
@@ -75,12 +95,18 @@ def create(organisation_id: int, *, original_title: str, kind: str, parent: Titl
         db.session.execute(update(Title).where(Title.id == title.id).values(root_id=title.id))
         attributes.set_committed_value(title, "root_id", title.id)
         db.session.execute(RightsClock.__table__.insert().values(root_id=title.id, version=0))
-    touch(title)
+    touch(title, rights=parent is not None)  # what is free of the parent hangs on it, too
+    if title.status == Status.PUBLISHED:
+        changes.announce(changes.PUBLISHED, [title.id])
     return title
 
 
-def revise(title: Title, *, parent: Title | None | bool = False, titles=None, synopsis=None, credits=None, **rest):
+def revise(title: Title, *, parent: Title | None | bool = False, titles=None, synopsis=None, credits=None,
+           audience=None, **rest):
     """Change what is given. A new parent moves the whole subtree, under the locks of both roots."""
+    before = title.status, title.audience_id
+    if audience is not None:
+        _name_audience(title, audience)
     if "external_id" in rest and rest["external_id"] != title.external_id:
         _check_external_id(title, rest["external_id"])
     if "kind" in rest and rest["kind"] != title.kind:
@@ -99,6 +125,26 @@ def revise(title: Title, *, parent: Title | None | bool = False, titles=None, sy
     title.updated_at = clock.now()
     db.session.flush()
     touch(title)
+    if title.status == Status.PUBLISHED and (title.status, title.audience_id) != before:  # others may see it now
+        changes.announce(changes.PUBLISHED, [title.id])
+
+
+def show(title: Title, audience: dict | None, below: bool = False):
+    """Publish a title to an audience (`audiences.named`). None takes it back to its own organisation; a draft stays
+    one. With `below` so are all titles below it."""
+    family = family_below(title.id) if below else {title.id}
+    for each in db.session.scalars(select(Title).where(Title.id.in_(family)).order_by(Title.id).options(*WHOLE)).all():
+        taken_back = Status.DRAFT if each.status == Status.DRAFT else Status.WITHDRAWN
+        revise(each, audience=audience, status=(Status.PUBLISHED if audience else taken_back).value)
+
+
+def _name_audience(title, audience):
+    """Whom a title is shown to, and a note of whom it was shown to before."""
+    before, was = audiences.said([title])[title.id], title.audience_id
+    title.audience_id = audiences.named(audience, title.organisation_id)
+    if title.audience_id != was:
+        audit.note("shown", "title", title.id, before=before, after=audiences.said([title])[title.id],
+                   organisation_id=title.organisation_id)
 
 
 def parent_in(data: dict, viewer: Viewer) -> Title | None | bool:
@@ -113,9 +159,9 @@ def parent_in(data: dict, viewer: Viewer) -> Title | None | bool:
     raise Invalid({"parent_id": ["There is no such title of yours."]})
 
 
-def touch(title: Title):
+def touch(title: Title, rights: bool = False):
     """Say that something about a title changed, so that copies of it are brought up to date."""
-    changes.note(title.id)
+    changes.note(title.id, rights=rights)
     outbox.put("title", title.id)
 
 
@@ -151,12 +197,13 @@ def _move(title, parent):
         db.session.add(RightsClock(root_id=title.id))
     if parent is not None:
         title.succeeds_id = title.succeeds_id or _succeeded(parent)
+    left = {title.parent_id} - {None}
     title.parent = parent
     new_root = parent.root_id if parent else title.id
     db.session.flush()
     db.session.execute(update(Title).where(Title.id.in_(below)).values(root_id=new_root))
     db.session.refresh(title, ["root_id"])
-    changes.note(*below)
+    changes.note(*below, *left)
 
 
 def family_below(title_id: int) -> set[int]:

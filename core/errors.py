@@ -8,6 +8,7 @@ class Refusal(Exception):
     """A rule said no. `status` is the HTTP status the edges answer with."""
     status = 409
     title = "The world moved"
+    seconds = None  # after which it may be worth while to ask again
 
     def __init__(self, detail, **more):
         """`more` is carried into the problem document: `reasons` (of rights), `errors` (by field)."""
@@ -21,9 +22,21 @@ class NotSignedIn(Refusal):
     title = "Not signed in"
 
 
+class Overtaken(Refusal):
+    """The form was drawn for somebody else than who sends it now."""
+    status = 400
+    title = "This page is old"
+
+
 class NotAllowed(Refusal):
     status = 403
     title = "Not allowed"
+
+
+class NotProven(Refusal):
+    """What was asked wants a fresh proof of who asks: a page asks for it, and goes on from there."""
+    status = 403
+    title = "Is it you?"
 
 
 class NotFound(Refusal):
@@ -55,6 +68,17 @@ class Away(Refusal):
     """Something that is needed for this does not answer at the moment."""
     status = 503
     title = "Not just now"
+    seconds = 10
+
+
+class TooMany(Refusal):
+    """Somebody asks more often than everybody could (RFC 6585)."""
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail, seconds: int):
+        super().__init__(detail)
+        self.seconds = seconds
 
 
 class Invalid(Refusal):

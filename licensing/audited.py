@@ -1,5 +1,6 @@
 """What of titles and rights is noted by `core.audit`, and what it is called there. Importing it is all it takes."""
-from accounts.models import ApiToken, Membership, Person
+from accounts.models import ApiToken, Application, Invitation, Membership, Organisation, Person
+from accounts.webhooks.models import Endpoint
 from catalogue.models import Status, Title
 from core import audit
 from core.database import db
@@ -30,6 +31,25 @@ def _published(title, what, before, after):
     return None if what == "created" and title.status == Status.DRAFT else title.status
 
 
+def _of_token(token):
+    """Whose organisation's it is; of one that goes with its membership it says who ends that."""
+    membership = token.__dict__.get("membership") or db.session.get(Membership, token.membership_id)
+    return membership and membership.organisation_id
+
+
+def _invited(invitation, what, before, after):
+    """The first time, again, or not any more."""
+    if what == "created":
+        return "invited"
+    return "taken back" if after.get("revoked_at") else "sent again"
+
+
+def _suspended(organisation, what, before, after):
+    if what == "changed" and "suspended_at" in after:
+        return "suspended" if organisation.suspended_at else "resumed"
+    return "founded" if what == "created" else what
+
+
 def _seller(step):
     """Whose an offer is where the clock moves it: its seller's."""
     return db.session.get(Offer, step.offer_id).seller_id
@@ -55,4 +75,11 @@ audit.watch(TitleEvent, "title event", organisation=lambda row: db.session.get(T
 audit.watch(Title, "title", organisation=_own, action=_published, only=("status",))
 audit.watch(Membership, "membership", organisation=lambda row: row.organisation_id or row.organisation.id)
 audit.watch(Person, "person", organisation=lambda row: None, only=("email", "name", "active"))
-audit.watch(ApiToken, "token", organisation=lambda row: None)
+audit.watch(ApiToken, "token", without=("last_used_on",), organisation=_of_token)
+audit.watch(Invitation, "invitation", organisation=lambda row: row.organisation_id, action=_invited,
+            only=("email", "roles", "organisation_id", "expires_at", "revoked_at"))
+audit.watch(Organisation, "organisation", organisation=lambda row: row.id, action=_suspended,
+            only=("name", "suspended_at"))
+audit.watch(Application, "application", organisation=lambda row: None, only=("state", "reason"),
+            action=lambda row, what, before, after: row.state if what == "changed" else None)
+audit.watch(Endpoint, "webhook", organisation=_own, only=("url", "events", "active"))

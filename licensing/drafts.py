@@ -1,9 +1,12 @@
 """The terms of offers: drafts, and the versions that follow them."""
 from datetime import date
 
+from sqlalchemy import or_, select
+
 from accounts import people
 from accounts.permissions import Viewer
-from catalogue.models import Status, Title
+from catalogue import titles
+from catalogue.models import Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -11,7 +14,7 @@ from core.money import LARGEST
 from licensing import moves, remarks, terms
 from licensing.models import Offer, OfferLine, Version
 from licensing.money import prices
-from licensing.workflow import Side, State
+from licensing.workflow import FINAL, Side, State
 
 MOST_LINES = 100
 
@@ -89,10 +92,10 @@ def discard(offer: Offer, viewer: Viewer):
 
 
 def _check_draft(offer, viewer):
-    if offer.state != State.DRAFT:
-        raise Conflict("This offer has been sent. Change its terms with a counter.")
     if not moves.may(viewer, moves.side_of(offer, viewer), "submit"):
         raise NotAllowed("Your role does not allow you to change offers.")
+    if offer.state != State.DRAFT:
+        raise Conflict("This offer has been sent. Change its terms with a counter.")
 
 
 def set_validity(offer: Offer, valid_until: date | None):
@@ -120,11 +123,12 @@ def _fill(version, offer, viewer, side, lines, payment):
         raise Invalid({"lines": ["An offer names at least one title."]})
     if len(lines) > MOST_LINES:
         raise Invalid({"lines": [f"An offer has {MOST_LINES} lines at most."]})
-    already = {line.title_id for each in offer.versions for line in each.lines}
+    fit = _titles([data.get("title_id") for data in lines], offer, viewer)
     for place, data in enumerate(lines):
         try:
             said = terms.read(data)
-            title = _title(data.get("title_id"), offer, viewer, side, already)
+            if (title := fit.get(data.get("title_id"))) is None:
+                raise Invalid({"title_id": ["There is no such title of this seller."]})
             read.append((said, title, *prices.read_price(data.get("price"), data.get("pricing"), offer.currency,
                                                          data.get("runs"))))
         except Invalid as problem:
@@ -151,13 +155,30 @@ def _set_payment(version, offer, payment, amounts):
         version.payment = plan.as_json()
 
 
-def _title(title_id, offer, viewer, side, already):
-    """A title this offer may name: the seller's; published, for a buyer, unless it is on the table already."""
-    title = db.session.get(Title, title_id) if title_id is not None else None
-    if title is None or title.organisation_id != offer.seller_id or (
-            side is Side.BUYER and title.status != Status.PUBLISHED and title.id not in already):
-        raise Invalid({"title_id": ["There is no such title of this seller."]})
-    return title
+def _titles(title_ids, offer, viewer) -> dict[int, Title]:
+    """Of these titles those this offer may name: the seller's that the author may see, and what is on the table."""
+    on_the_table = {line.title_id for version in offer.versions for line in version.lines}
+    return {title.id: title for title in db.session.scalars(select(Title).where(
+        Title.id.in_([each for each in title_ids if each is not None]), Title.organisation_id == offer.seller_id,
+        or_(titles.visible(viewer), Title.id.in_(on_the_table))))}
+
+
+def hidden(offer: Offer, viewer: Viewer) -> set[int]:
+    """Titles of a draft, or of an offer that came to nothing, that the viewer may not see any more: neither is a way to
+    go on asking about them. While an offer runs its parties go on with what is on the table (docs/decisions/0019)."""
+    if offer.state not in {State.DRAFT, *FINAL}:
+        return set()
+    named = {line.title_id for line in offer.current.lines}
+    return named - titles.seen(named, viewer)
+
+
+def check_seen(offer: Offer, viewer: Viewer):
+    """Raises Invalid where a draft names what its author may not see any more (`hidden`)."""
+    gone = hidden(offer, viewer)
+    errors = {str(place): {"title_id": ["The seller does not show you this title any more. Leave it out."]}
+              for place, line in enumerate(offer.current.lines) if line.title_id in gone}
+    if errors:
+        raise Invalid({"lines": errors})
 
 
 def price_text(line: OfferLine) -> str | None:

@@ -10,13 +10,14 @@ from licensing.rights.alternatives import Kind
 from licensing.terms import Terms
 
 
-def lines(offer: Offer, line_id: int, kind: str) -> list[dict]:
+def lines(offer: Offer, viewer: Viewer, line_id: int, kind: str) -> list[dict]:
     """The lines of the current version for the next one, with the alternative of this kind for one. Prices stay.
 
     Raises NotFound for another version's line, Conflict where this alternative is not free any more.
     """
     if line_id not in {line.id for line in offer.current.lines}:
         raise NotFound()
+    drafts.check_seen(offer, viewer)
     found = drafts.lines_of(offer)
     place = next(place for place, line in enumerate(offer.current.lines) if line.id == line_id)
     line = offer.current.lines[place]

@@ -6,6 +6,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
+from accounts.webhooks import deliveries
 from catalogue import titles
 from catalogue.models import Title
 from core import clock
@@ -76,7 +77,8 @@ def listing(viewer: Viewer):
 def lock(offer_id: int, viewer: Viewer) -> Offer:
     """Hold an offer, then its titles, then read everything anew. The first thing a step does. An amendment holds its
     deal before itself, and both hold each other's titles."""
-    db.session.execute(update(Offer).where(Offer.id.in_(select(Offer.root_id).where(Offer.id == offer_id)))
+    db.session.execute(update(Offer).where(Offer.id.in_(select(Offer.root_id).where(Offer.id == offer_id,
+                                                                                    visible(viewer))))
                        .values(revision=Offer.revision).execution_options(synchronize_session=False))
     touched = db.session.execute(update(Offer).where(Offer.id == offer_id, visible(viewer))
                                  .values(revision=Offer.revision + 1).execution_options(synchronize_session=False))
@@ -120,13 +122,15 @@ TURNS = {side: list(_turns(side)) for side in (Side.SELLER, Side.BUYER)}
 def answers(offer: Offer, viewer: Viewer) -> dict[int, dict]:
     """The answer object for each line of the current version, by the line's id.
 
-    A line whose own licence is written is not asked about: it is taken, by this very deal.
+    A line whose own licence is written is not asked about: it is taken, by this very deal. Nor is one over a title
+    that is hidden from the viewer (`drafts.hidden`).
     """
     if offer.state in SIGNED_TOGETHER:
         return {}
+    hidden = drafts.hidden(offer, viewer)
     said = {line.id: terms.of_row(line) for line in offer.current.lines}
     found = {line: avails.ask(line.title_id, said[line.id], offer.buyer_id, leaving_out=amendments.replaced(offer))
-             for line in offer.current.lines}
+             for line in offer.current.lines if line.title_id not in hidden}
     shown = {line.id: avails.described(answer, said[line.id], line.title, viewer) for line, answer in found.items()}
     for line in found:
         if avails.owns(line.title, viewer):  # the buyer never learns what the seller would take
@@ -155,10 +159,12 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     to = workflow.next_state(State(offer.state), action, moves.played(offer, side))
     if not moves.may(viewer, side, action):
         raise NotAllowed("Your role in your organisation does not allow this step.")
+    permissions.check_proof(viewer, moves.PERMISSIONS.get(action, "offer.negotiate"))
     if action == "approve" and offer.current.person_id == viewer.person_id:
         raise NotAllowed("You wrote this version; another rights manager must approve it.")
     _check_version(offer, action, version)
     if action in ("submit", "request", "propose", "counter", "accept", "resume"):
+        drafts.check_seen(offer, viewer)
         _check_validity(offer)  # of the terms that stand: new ones do not revive what the clock is about to let lapse
     if action in workflow.NEEDS_NOTE and not (note and note.strip()):
         raise Invalid({"note": ["Say why, for the other side to read."]})
@@ -248,6 +254,9 @@ def _record(offer, action, side, viewer, to, note):
     offer.state = to
     offer.updated_at = clock.now()
     db.session.flush()
+    deliveries.tell([offer.seller_id, offer.buyer_id], "offer.step", {
+        "offer_id": str(offer.id), "step_id": str(step.id), "action": step.action, "side": step.side,
+        "version": step.version, "state": step.to_state})
     return step
 
 

@@ -27,7 +27,8 @@ def hold_back(title: Title, said: Terms, *, hard: bool, binds: str, licence_id: 
     what may still be licensed.
     """
     licence = db.session.get(Licence, licence_id) if licence_id is not None else None
-    if (binds == LICENSEE) != (licence is not None) or (licence and licence.organisation_id != title.organisation_id):
+    if (binds == LICENSEE) != (licence_id is not None) or (
+            licence_id is not None and (licence is None or licence.organisation_id != title.organisation_id)):
         raise Invalid({"licence_id": ["A holdback of a licensee names a licence of yours; one of the licensor none."]})
     columns = {name: value for name, value in said.columns().items()
                if name in ("territories_key", "media_key", "starts_on", "ends_on", "tba")}
@@ -36,7 +37,7 @@ def hold_back(title: Title, said: Terms, *, hard: bool, binds: str, licence_id: 
                         counts_from=clock.now(), recorded_at=clock.now(), **columns)
     db.session.add(holdback)
     db.session.flush()
-    changes.note(title.id)
+    changes.note(title.id, among=_bound(holdback))
     return holdback
 
 
@@ -62,7 +63,7 @@ def end_holdback(holdback: Holdback, first_day_gone: date, note: str | None = No
     if holdback.counts_until is not None or (holdback.ends_on and holdback.ends_on < first_day_gone):
         raise Conflict(f"This holdback does not reach {first_day_gone} any more.")
     holdback.counts_until, holdback.note = clock.now(), note or holdback.note
-    changes.note(holdback.title_id)
+    changes.note(holdback.title_id, among=_bound(holdback))
     if holdback.starts_on >= first_day_gone:
         return holdback
     copied = ("title_id", "organisation_id", "licence_id", "territories_key", "media_key", "starts_on", "written",
@@ -72,6 +73,14 @@ def end_holdback(holdback: Holdback, first_day_gone: date, note: str | None = No
     db.session.add(rest)
     db.session.flush()
     return rest
+
+
+def _bound(holdback) -> list[int] | None:
+    """To whom a holdback of a licensee is anything: it touches nobody else's requests. None for one of the licensor."""
+    if holdback.binds != LICENSEE:
+        return None
+    licensee = db.session.get(Licence, holdback.licence_id).licensee_id
+    return [holdback.organisation_id, *[licensee] * (licensee is not None)]
 
 
 def option(title: Title, said: Terms, *, kind: str, organisation_id: int, days: int) -> Option:

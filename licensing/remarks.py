@@ -74,10 +74,14 @@ def notes(offer: Offer, viewer: Viewer) -> list[Remark]:
 
 # ------------------------------------------------------------------ papers
 
+def _may_send(offer, viewer):
+    return moves.may(viewer, moves.side_of(offer, viewer), "submit")
+
+
 def announce(offer: Offer, viewer: Viewer, store: Store, *, filename: str, content_type: str, size: int,
              sha256: str | None = None) -> Attachment:
     """Announce a paper that will be sent to the store, to go out with a later step of one's own."""
-    if not moves.may(viewer, moves.side_of(offer, viewer), "submit"):
+    if not _may_send(offer, viewer):
         raise NotAllowed("Your role does not allow you to send papers with this offer.")
     asset = assets.create(None, viewer, store, kind=Kind.DOCUMENT.value, filename=filename, content_type=content_type,
                           size=size, sha256=sha256)
@@ -107,10 +111,10 @@ def find(attachment_id: int, viewer: Viewer, offers_visible) -> Attachment:
 
 
 def own(attachment_id: int, viewer: Viewer, offers_visible) -> Attachment:
-    """The same of one's own, that has not gone out."""
+    """The same of one's own, that has not gone out, for who negotiates."""
     found = find(attachment_id, viewer, offers_visible)
-    if found.organisation_id != viewer.organisation_id:
-        raise NotAllowed("Only the side that sent a paper may do that.")
+    if found.organisation_id != viewer.organisation_id or not _may_send(found.offer, viewer):
+        raise NotAllowed("Only the side that sent a paper may do that, with the role it needs.")
     if found.step_id is not None:
         raise Conflict("This paper went out with a step, and stays with it.")
     return found

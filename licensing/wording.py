@@ -303,3 +303,17 @@ def alternative(kind, line, asked) -> str:
     if kind == "fewer_languages":
         return f"In {languages.label(line.languages)} only"
     return "Non-exclusively"
+
+
+def audience(title) -> str:
+    """Who sees a title, in a sentence for its seller; its audience was read (`titles.told`)."""
+    names = title.audience["names"]
+    if title.status != "published":
+        return "Only your organisation sees it."
+    if title.audience["kind"] == "public":
+        return "Everyone sees it."
+    if title.audience["kind"] == "market":
+        return f"Who takes part in {names[0]} sees it."
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    said = ", ".join(names[:3]) + more if more else " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"{said} see{'s' if len(names) == 1 else ''} it, beside your organisation."

@@ -8,7 +8,8 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from accounts import permissions
 from accounts.permissions import Relation, Viewer
-from catalogue.models import Status, Title
+from catalogue import audiences
+from catalogue.models import Title
 from core import clock, outbox
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -34,14 +35,15 @@ def visible(viewer: Viewer):
         (Relation.OWN in held, and_(own, Asset.state != State.DELETED.value)),
         (Relation.OWN in seen, and_(own, shown)),
         (Relation.GRANTED in seen, by_grant),
-        (Relation.PUBLISHED in seen, and_(Title.status == Status.PUBLISHED.value, shown))) if allowed]
+        (Relation.PUBLISHED in seen, and_(audiences.shown_to(viewer.organisation_id), shown))) if allowed]
     return or_(False, *ways)
 
 
 def granted(viewer: Viewer):
     """The condition under which a grant is for this viewer, and lives today."""
     today = clock.today()
-    return and_(or_(Grant.organisation_id == viewer.organisation_id, Grant.person_id == viewer.person_id),
+    person = and_(Grant.person_id == viewer.person_id, Grant.acting_for_id == viewer.organisation_id)
+    return and_(or_(Grant.organisation_id == viewer.organisation_id, person),
                 Grant.starts_on <= today, Grant.ends_on >= today, Grant.ended_at.is_(None))
 
 

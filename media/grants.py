@@ -26,8 +26,12 @@ LEFT = or_(Grant.max_views.is_(None), Grant.views < Grant.max_views)  # has it a
 
 
 def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisation_id=None, person_id=None,
-         max_views=None, download=False) -> Grant:
-    """Let one person, or everyone of one organisation, watch a screener. Raises Conflict before it is ready."""
+         max_views=None, download=False, acting_for_id=None) -> Grant:
+    """Let everyone of one organisation, or one person, watch a screener. Raises Conflict before it is ready.
+
+    A person watches while acting for one organisation, and no longer than they belong to it: `acting_for_id`, or else
+    the first of theirs, one that buys before others.
+    """
     if asset.kind != Kind.SCREENER or asset.state != State.READY:
         raise Conflict("Only a screener that is ready can be granted.")
     if (organisation_id is None) == (person_id is None):
@@ -37,15 +41,28 @@ def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisati
             raise Invalid({name: [f"There is no such {name}."]})
     if ends_on < starts_on:
         raise Invalid({"ends_on": ["Lies before the first day."]})
-    grant = Grant(asset_id=asset.id, organisation_id=organisation_id, person_id=person_id, starts_on=starts_on,
-                  ends_on=ends_on, max_views=max_views, download=download, by_id=by.person_id, created_at=clock.now())
+    if person_id is not None:
+        acting_for_id = _house(person_id, by, acting_for_id)
+    grant = Grant(asset_id=asset.id, organisation_id=organisation_id, person_id=person_id, acting_for_id=acting_for_id,
+                  starts_on=starts_on, ends_on=ends_on, max_views=max_views, download=download, by_id=by.person_id,
+                  created_at=clock.now())
     db.session.add(grant)
     db.session.flush()
-    readers = [people.viewer(person_id)] if person_id else people.acting_for([organisation_id])
+    readers = [people.viewer(person_id, acting_for_id)] if person_id else people.acting_for([organisation_id])
     tell(filter(None, readers), asset.title, "/your-screeners",
          f"You can watch it from {starts_on.day} {starts_on:%b %Y} to {ends_on.day} {ends_on:%b %Y}.",
          f"{by.organisation_name} granted you a screener: {asset.title.original_title}")
     return grant
+
+
+def _house(person_id, by, wanted):
+    """The organisation for which a person may be given a grant. Raises Invalid."""
+    theirs = sorted((each.organisation for each in people.memberships(person_id)
+                     if each.organisation_id != by.organisation_id and wanted in (None, each.organisation_id)),
+                    key=lambda each: not each.buys)
+    if not theirs:
+        raise Invalid({"person": ["This person does not act for the organisation that is to watch."]})
+    return theirs[0].id
 
 
 def tell(readers, title: Title, path: str, todo: str, subject: str, note: str | None = None):
@@ -152,7 +169,7 @@ def of_house(viewer: Viewer, words: str = ""):
              .where(Title.organisation_id == viewer.organisation_id if allowed else false())
              .order_by(Grant.id.desc()).options(
                  contains_eager(Grant.asset).contains_eager(Asset.title).options(selectinload(Title.names)),
-                 joinedload(Grant.organisation), joinedload(Grant.person)))
+                 joinedload(Grant.organisation), joinedload(Grant.person), joinedload(Grant.acting_for)))
     named = select(Name.id).where(Name.title_id == Title.id, Name.value.icontains(words, autoescape=True)).exists()
     return query.where(or_(Title.original_title.icontains(words, autoescape=True), named)) if words else query
 

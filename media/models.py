@@ -3,7 +3,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from accounts.models import Organisation, Person
 from catalogue.models import Title
@@ -113,12 +113,14 @@ class Rendition(db.Model):
 
 
 class Grant(db.Model):
-    """Leave to watch a screener: for one person, or for everyone of one organisation."""
+    """Leave to watch a screener: for everyone of one organisation, or for one person while they act for the
+    organisation that they belonged to when it was given."""
     __tablename__ = "asset_grant"
     id: Mapped[int] = mapped_column(primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    acting_for_id: Mapped[int | None]  # the organisation of that person
     by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # who gave it
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # both days are included
@@ -132,6 +134,8 @@ class Grant(db.Model):
     asset: Mapped[Asset] = relationship()
     organisation: Mapped[Organisation | None] = relationship()
     person: Mapped[Person | None] = relationship(foreign_keys=person_id)
+    acting_for: Mapped[Organisation | None] = relationship(
+        primaryjoin=lambda: foreign(Grant.acting_for_id) == Organisation.id, viewonly=True)
 
 
 class Play(db.Model):

@@ -115,6 +115,8 @@ def grant(request: ScreenerRequest, by: Viewer, asset: Asset, **terms) -> Grant:
         raise Invalid({"asset": ["This is a screener of another title."]})
     if terms.get("person_id") is None and terms.get("organisation_id") is None:
         terms["organisation_id"] = request.organisation_id
+    if terms.get("person_id") is not None:
+        terms["acting_for_id"] = request.organisation_id
     given = grants.give(asset, by, **terms)
     _answer(request, by, grant_id=given.id)
     return given
@@ -139,8 +141,9 @@ def _answer(request, by, **said):
 
 def settle(given: Grant):
     """A grant that was given without looking at the requests answers what its organisation or person asked for."""
-    theirs = (ScreenerRequest.person_id == given.person_id if given.organisation_id is None
-              else ScreenerRequest.organisation_id == given.organisation_id)
+    theirs = ScreenerRequest.organisation_id == (given.organisation_id or given.acting_for_id)
+    if given.person_id is not None:
+        theirs &= ScreenerRequest.person_id == given.person_id
     title_id = select(Asset.title_id).where(Asset.id == given.asset_id).scalar_subquery()
     db.session.execute(update(ScreenerRequest).where(ScreenerRequest.title_id == title_id, theirs, OPEN).values(
         answered_at=clock.now(), by_id=given.by_id, grant_id=given.id).execution_options(synchronize_session=False))

@@ -1,6 +1,7 @@
 """The shape of assets on the wire. Shape only: no rules, no queries."""
 from marshmallow import Schema, fields, validate
 
+from accounts.schemas import Flag
 from catalogue.schemas import TAG, Id, Words, one_of
 from media.models import Kind, Track
 
@@ -20,14 +21,15 @@ class AssetSchema(Schema):
     title_id = fields.String(dump_only=True)
     kind = fields.String(required=True, validate=one_of(Kind))
     state = fields.String(dump_only=True)
-    reason = fields.String(dump_only=True, metadata={"description": "why it was rejected"})
+    reason = fields.String(dump_only=True, allow_none=True, metadata={"description": "why it was rejected"})
     filename = Words(200, required=True)
     content_type = fields.String(attribute="type", required=True, validate=validate.Length(1, 60))
     size = fields.Integer(strict=True, required=True, validate=validate.Range(1, LARGEST))
     sha256 = fields.String(validate=SHA256, allow_none=True)
     language = fields.String(validate=TAG, allow_none=True)
     alt_text = Words(500, attribute="alt", allow_none=True, metadata={"description": "what a picture shows"})
-    focal_point = fields.Function(lambda asset: {"x": asset.focal_x / 100, "y": asset.focal_y / 100})
+    focal_point = fields.Function(lambda asset: {"x": asset.focal_x / 100, "y": asset.focal_y / 100}, metadata={
+        "type": "object", "properties": {"x": {"type": "number"}, "y": {"type": "number"}}})
     created_at = fields.DateTime(dump_only=True)
     film_id = Id(allow_none=True, metadata={"description": "the trailer or screener that subtitles are shown over"})
     track = fields.String(validate=one_of(Track), allow_none=True,
@@ -102,9 +104,9 @@ class GrantSchema(Schema):
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
     max_views = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 10_000))
-    download = fields.Boolean()
+    download = Flag()
     views = fields.Integer(dump_only=True)
-    ended_at = fields.DateTime(dump_only=True)
+    ended_at = fields.DateTime(dump_only=True, allow_none=True)
     plays = fields.List(fields.Nested(lambda: PlaySchema()), dump_only=True)
 
 
@@ -142,9 +144,9 @@ class ScreenerRequestSchema(Schema):
     note = Words(500, least=0, allow_none=True)
     state = fields.String(dump_only=True, metadata={"description": "open, granted or declined"})
     asked_at = fields.DateTime(dump_only=True)
-    answered_at = fields.DateTime(dump_only=True)
-    grant_id = fields.String(dump_only=True)
-    reply = fields.String(dump_only=True, metadata={"description": "why it was declined"})
+    answered_at = fields.DateTime(dump_only=True, allow_none=True)
+    grant_id = fields.String(dump_only=True, allow_none=True)
+    reply = fields.String(dump_only=True, allow_none=True, metadata={"description": "why it was declined"})
 
 
 class RequestQuery(Schema):

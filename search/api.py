@@ -6,7 +6,7 @@ from flask import Response, current_app
 from sqlalchemy import text
 
 from accounts import security
-from core import clock, outbox
+from core import clock, http, outbox
 from core.database import db
 from core.errors import Invalid
 from core.http import Blueprint
@@ -24,6 +24,7 @@ LAG_SECONDS = 60
 
 @bp.get("/search")
 @security.permit("title.see")
+@http.counts_as(http.SEARCH)
 @bp.arguments(SearchSchema, location="query")
 @bp.response(200, FoundSchema)
 def search(data):

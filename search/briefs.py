@@ -1,8 +1,8 @@
 """The other way round: a buyer's brief, and a seller's own titles for it with what is free for that buyer.
 
 The answer is made anew whenever it is looked at, so it never offers what was sold since. It can be shown to who is
-not signed in, by an address that cannot be guessed and ends by itself; there only published titles are seen, and of
-the reasons why something is not free nothing is told.
+not signed in, by an address that cannot be guessed and ends by itself. On it stand titles that are shown to the buyer
+it is for, or where none is named to everyone; of the reasons why something is not free nothing is told.
 """
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 
 from accounts import people
 from accounts.permissions import Viewer
-from catalogue.models import Status
 from core import clock
 from core.database import db
 from core.errors import Invalid, NotFound
@@ -76,8 +75,8 @@ def revise(brief: Brief, viewer: Viewer, asked: query.Asked, buyer_id: int | Non
 
 def get(brief_id: int, viewer: Viewer) -> Brief:
     """Raises NotFound for one of another organisation."""
-    brief = db.session.get(Brief, brief_id)
-    if brief is None or brief.organisation_id != viewer.organisation_id:
+    brief = db.session.scalar(select(Brief).filter_by(id=brief_id, organisation_id=viewer.organisation_id))
+    if brief is None:
         raise NotFound("There is no such brief.")
     return brief
 
@@ -95,17 +94,20 @@ def leave_out(brief: Brief, title_ids):
 
 
 def answer(brief: Brief, index: Engine) -> Answer:
-    """The seller's published titles for a brief, those that are wholly free first. Raises Invalid, Unsearchable."""
-    seller = people.viewer(brief.person_id)
-    if seller is None or seller.organisation_id != brief.organisation_id:
-        raise NotFound("Who wrote this is no longer with the seller.")
+    """The seller's published titles for a brief, those that are wholly free first. Raises Invalid, Unsearchable.
+
+    A brief is the house's: it is answered though who wrote it has left.
+    """
+    seller = people.viewer(brief.person_id, brief.organisation_id) or next(
+        iter(people.acting_for([brief.organisation_id])), None)
+    if seller is None:
+        raise NotFound("Nobody acts for this seller any more.")
     asked = query.Asked.of_json(brief.asked, page_size=MOST, licensee=brief.buyer_id, published=True)
     asked = replace(asked, seller=(str(brief.organisation_id),))
     found, wordless = query.find(asked, seller, index), False
     if not found.total and asked.q:
         found, wordless = query.find(replace(asked, q=""), seller, index), True
-    hits = sorted((hit for hit in found.hits if hit.title.status == Status.PUBLISHED),
-                  key=lambda hit: ORDER[hit.answer and hit.answer.verdict])
+    hits = sorted(found.hits, key=lambda hit: ORDER[hit.answer and hit.answer.verdict])
     return Answer(asked, [hit for hit in hits if hit.title.id not in brief.left_out],
                   [hit for hit in hits if hit.title.id in brief.left_out], found.total, wordless)
 

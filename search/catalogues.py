@@ -1,5 +1,5 @@
 """The answer to a brief on paper: a catalogue to print or to send, and a spreadsheet with every free block."""
-from core import clock, paper
+from core import clock, paper, sheets
 from licensing import exports, wording
 from search.briefs import Answer
 from search.models import Brief
@@ -11,7 +11,7 @@ SAID = {"available": "Free", "partial": "Partly free", "unavailable": "Not free"
 
 def table(brief: Brief, answer: Answer) -> str:
     """A row for each free block of each title; a title about whose rights nothing was asked has one."""
-    return exports.table(FIELDS, (
+    return sheets.table(FIELDS, (
         [hit.title.id, hit.title.original_title, hit.title.english_title or "", hit.title.kind, hit.title.year or "",
          wording.exception(hit.answer, answer.asked.line) if hit.answer else "", *row]
         for hit in answer.hits for row in (exports.free_rows(hit.answer) if hit.answer else [[]])))

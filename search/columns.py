@@ -18,11 +18,12 @@ from catalogue import changes
 from catalogue.models import Status, Title
 from core.database import db, reading
 
-QUERY = select(Title.id, Title.organisation_id, Title.status, Title.kind, Title.original_language, Title.year,
-               Title.countries, Title.genres, Title.original_title).order_by(Title.id)
+QUERY = select(Title.id, Title.organisation_id, Title.status, Title.audience_id, Title.kind, Title.original_language,
+               Title.year, Title.countries, Title.genres, Title.original_title).order_by(Title.id)
 MOST_CHANGED = 5_000  # titles, above which it is quicker to begin anew
 FEW_OF = 100  # rows of so many are few
-NOBODY = -1  # owns what is gone
+NOBODY = -1  # owns what is gone, and is shown what is not published
+EVERYONE = 0  # is shown what has no audience of its own: those are numbered from 1
 
 
 class Coded:
@@ -78,7 +79,8 @@ class Coded:
 
 NUMBERS = {  # column → its type, and what a row of the database has in it
     "ids": (np.int64, lambda row: row.id), "owner": (np.int64, lambda row: row.organisation_id),
-    "published": (bool, lambda row: row.status == Status.PUBLISHED), "year": (np.int32, lambda row: row.year or 0),
+    "audience": (np.int32, lambda row: (row.audience_id or EVERYONE) if row.status == Status.PUBLISHED else NOBODY),
+    "year": (np.int32, lambda row: row.year or 0),
     "names": (object, lambda row: row.original_title.casefold())}
 WORDS = {
     "kind": lambda row: [row.kind], "genre": lambda row: row.genres, "country": lambda row: row.countries,
@@ -112,9 +114,9 @@ class Columns:
             raise ValueError("A title below the last is new.")
         then = copy(self)
         then._put(np.where(new, len(self.ids) + np.cumsum(new) - 1, np.searchsorted(self.ids, ids)), rows)
-        then.owner, then.published = then.owner.copy(), then.published.copy()
+        then.owner, then.audience = then.owner.copy(), then.audience.copy()
         nobody = then.places(list(gone))
-        then.owner[nobody], then.published[nobody] = NOBODY, False
+        then.owner[nobody] = then.audience[nobody] = NOBODY
         return then
 
     def _put(self, places, rows):
@@ -130,6 +132,7 @@ class Columns:
             column = getattr(self, name).replaced(places, [value(row) for row in rows])
             column.one_each = np.array_equal(column.rows, np.arange(size))
             setattr(self, name, column)
+        self._last_audience = int(self.audience.max(initial=EVERYONE))
         kept = self._order[~np.isin(self._order, places)]
         coming = np.array(sorted(places.tolist(), key=self._by_name), dtype=np.int64)
         self._order = np.insert(kept, [bisect(kept, self._by_name(place), key=self._by_name) for place in coming],
@@ -140,23 +143,35 @@ class Columns:
     def _by_name(self, place):
         return self.names[place], place
 
-    def visible(self, viewer: Viewer, rows) -> np.ndarray:
-        """Which of these rows the viewer may see: the twin of `titles.visible`, held equal by a test."""
+    def visible(self, viewer: Viewer, audiences, rows) -> np.ndarray:
+        """Which of these rows the viewer may see, whose organisation belongs to these audiences: the twin of
+        `titles.visible`, held equal by a test."""
         held = permissions.relations(viewer, "title.see")
         mask = np.zeros(len(rows), dtype=bool)
         if Relation.OWN in held:
             mask |= self.owner[rows] == viewer.organisation_id
         if Relation.PUBLISHED in held:
-            mask |= self.published[rows]
+            mask |= self.shown(audiences, rows)
         return mask
+
+    def shown(self, audiences, rows) -> np.ndarray:
+        """Which of these rows are shown to one of these audiences or to everyone: the twin of `audiences.shown_to`."""
+        seen = np.zeros(self._last_audience + 2, dtype=bool)  # the last stands for -1, which is nobody
+        seen[[EVERYONE, *(each for each in audiences if each <= self._last_audience)]] = True
+        return seen[self.audience[rows]]
 
     def places(self, title_ids) -> np.ndarray:
         """The rows of these titles, in their order; those unknown are left out."""
+        rows, known = self.looked_up(title_ids)
+        return rows[known]
+
+    def looked_up(self, title_ids) -> tuple[np.ndarray, np.ndarray]:
+        """(a row for each of these titles, whether it is the title's own: some may be unknown)."""
         wanted = np.asarray(title_ids, dtype=np.int64)
-        if not len(self.ids) or not len(wanted):
-            return np.array([], dtype=np.int64)
+        if not len(self.ids):
+            return np.array([], dtype=np.int64), np.zeros(0, dtype=bool)
         found = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
-        return found[self.ids[found] == wanted]
+        return found, self.ids[found] == wanted
 
 
 class _Keeper:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
+Seen = Callable[[np.ndarray], np.ndarray]  # of the ids of some titles, which of them the asker may see
+
 
 class Damaged(Exception):
     """The engine's copy cannot be read; build it anew."""
@@ -33,13 +35,14 @@ class Engine(Protocol):
     """Safe for threads; many processes ask at once, and one at a time writes. What is written is seen by the next
     question of every process. What asks raises Damaged where the copy cannot be read, and never answers wrongly."""
 
-    def find(self, text: str) -> np.ndarray:
-        """Ids of the titles that a query means, best first, of those alike the latest year, then the highest id.
-        Raises `search.grammar.Unsearchable` where the text has no word to search for, is too long or too wide."""
+    def find(self, text: str, seen: Seen | None = None) -> np.ndarray:
+        """Ids of the titles that a query means, best first, of those alike the latest year, then the highest id: of
+        those that are `seen` alone, and as if there were no others. Raises `search.grammar.Unsearchable` where the text
+        has no word to search for, is too long or too wide."""
 
-    def meant(self, text: str, seen: Callable[[np.ndarray], bool]) -> str | None:
-        """The query with words in place of those that stand nowhere, or None where there are no better ones.
-        `seen(ids)` says whether the asker may see any of some titles: no word of another is told."""
+    def meant(self, text: str, seen: Seen) -> str | None:
+        """The query with words in place of those that stand nowhere, or None where there are no better ones. No word is
+        told that stands only in titles that are not seen, nor taken for one that stands somewhere."""
 
     def stamps(self) -> dict[int, str]:
         """What it holds: title id → stamp."""

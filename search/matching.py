@@ -19,6 +19,7 @@ MISSPELT_IN = {"names", "people"}
 WRITTEN, UNFINISHED, MISSPELT = 1.0, 0.9, 0.7
 EXACT, TYPO, SOUNDS, NAMES = 120.0, 100.0, 90.0, 40.0  # the first of each step of the ranking
 FEW = 5          # hits in names below which the next round is asked
+LOOK_AT_ONCE = 64  # documents
 LOOKED_AT = 200  # candidates whose names are compared letter by letter
 EXPANSIONS = 60  # terms a word may stand for, of each sort
 SOUND = 3        # consonants that a foreign word in kana has at least, to be known by its sound
@@ -101,21 +102,25 @@ class _Matches:
         return _looked_up(docs, *self._settled)
 
 
-def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str) -> np.ndarray:
+def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str, seen) -> np.ndarray:
     """The documents that a query means, best first, of those alike the latest year and then the highest id: where a
-    document stands changes as others are written; `whole` is the whole query as one name."""
+    document stands changes as others are written; `whole` is the whole query as one name.
+
+    `seen(docs)` says which of some documents there are for the asker. What others hold changes nothing of the answer,
+    also not which round is asked: else a word could be guessed that stands in them alone.
+    """
     slots = [_written(index, slot) for slot in wanted]
     docs = _in_every(each.docs for each in slots)
-    if len(_in_every(each.named for each in slots)) < FEW:
+    if not _has(seen, _in_every(each.named for each in slots), FEW):
         slots = [_widened(index, wanted, place, matches) for place, matches in enumerate(slots)]
         also = _in_every(each.docs for each in slots)
-        docs = _united([docs, also if len(also) else _most(index, wanted, slots)])
-    docs = docs[index.live[docs]]
+        docs = _united([docs, also if _has(seen, also, 1) else _most(index, wanted, slots)])
+    docs = docs[seen(docs)]
     # What slots are worth together is the mean: a query of many words is no better than one of few
     score = sum(each.worth(docs) for each in slots) / np.float32(len(slots))
     _compare(index, wanted, score, docs)
     for some, worth in _whole_names(index, whole):
-        if len(some := some[index.live[some]]):
+        if len(some := some[seen(some)]):
             every = _united([docs, some])
             docs, score = every, _looked_up(every, docs, score)
             places = _places(docs, some)
@@ -124,6 +129,15 @@ def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str) -> np.ndar
         kept = ~np.isin(docs, _written(index, slot).docs)
         docs, score = docs[kept], score[kept]
     return docs[_best_first(index, docs, np.round(score, 2))]
+
+
+def _has(seen, docs, many) -> bool:
+    """Whether so many of some documents are seen. Mostly the first are."""
+    start, step = 0, LOOK_AT_ONCE
+    while many > 0 and start < len(docs):
+        many -= np.count_nonzero(seen(docs[start:start + step]))
+        start, step = start + step, 4 * step
+    return many <= 0
 
 
 def _best_first(index, docs, score):
@@ -138,9 +152,9 @@ def holds(slot: Slot, term: str) -> bool:
 
 def meant(index, slot: Slot, seen) -> str:
     """The word that a slot was meant to be, where it stands in no text: the nearest of the words of names and people,
-    of those alike the most frequent. `seen(docs)` says whether any of some documents may be known of."""
+    of those alike the most frequent. What stands only in documents that are not `seen` stands nowhere."""
     def stands(word):
-        return any(len(docs := index.docs(field, word)) and seen(docs) for field in FIELDS)
+        return any(_has(seen, index.docs(field, word), 1) for field in FIELDS)
     if not slot.typos or stands(slot.text):
         return slot.text
     near = [(distance(slot.text, each, slot.typos), -sum(len(index.docs(field, each)) for field in FIELDS), each)

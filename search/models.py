@@ -10,11 +10,12 @@ from core.database import UtcDateTime, db
 
 
 class SavedSearch(db.Model):
-    """A search of one person. `known` are the titles it found when it was last looked at, packed; `place` is how far
-    in the log of changes that was."""
+    """A search of one person for one of their organisations. `known` are the titles it found when it was last looked
+    at, packed; `place` is how far in the log of changes that was."""
     __tablename__ = "saved_search"
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    organisation_id: Mapped[int]  # for which they act: what a search may find depends on it
     name: Mapped[str] = mapped_column(String(100))
     asked: Mapped[dict] = mapped_column(JSON)
     tells: Mapped[bool]

@@ -1,5 +1,6 @@
 """One search: words, filters and a line in; the titles the viewer may see, with what is free of each, out."""
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from accounts.permissions import Viewer
-from catalogue import titles
+from catalogue import audiences, titles
 from catalogue.models import Name, Title
 from core.database import db
 from licensing import asking, avails, terms
@@ -32,7 +33,8 @@ FEW = 5  # found titles, below which it is asked whether other words were meant
 @dataclass(frozen=True)
 class Asked:
     """A search. `line` None asks about no rights; empty filters filter nothing. `licensee` is the organisation that
-    would buy, where another asks for it; `published` leaves out drafts and what is withdrawn, also of one's own."""
+    would buy, where another asks for it; `published` leaves out what is not shown to that organisation, or to everyone
+    where none is named, also of one's own."""
     q: str = ""
     kind: tuple[str, ...] = ()
     genre: tuple[str, ...] = ()
@@ -100,7 +102,7 @@ def find(asked: Asked, viewer: Viewer, index: Engine) -> Found:
     table, facets, meant_words = sifted.table, counts(sifted), None
     matching = np.count_nonzero(sifted.inside)
     if asked.q.strip() and matching < FEW and not sifted.makeshift:
-        meant_words = index.meant(asked.q, lambda ids: table.visible(viewer, table.places(ids)).any())
+        meant_words = index.meant(asked.q, sifted.seen)
     start = (asked.page - 1) * asked.page_size
     hits = _rows(table.ids[sifted.ranked[start:start + asked.page_size]].tolist(), asked, viewer, index)
     total = len(sifted.ranked)
@@ -120,6 +122,7 @@ def every(asked: Asked, viewer: Viewer, index: Engine) -> np.ndarray:
 class Sifted(NamedTuple):
     """What the words found, in order, as rows that the viewer may see; and of each what filters and the line say."""
     table: columns.Columns
+    seen: Callable[[np.ndarray], np.ndarray]  # which of some titles, by their ids, the viewer may see
     met: np.ndarray
     inside: np.ndarray  # that the filters let it through
     free: np.ndarray  # that the line does
@@ -136,15 +139,15 @@ class Sifted(NamedTuple):
 def sift(asked: Asked, viewer: Viewer, index: Engine) -> Sifted:
     """Which rows are found, before any of them is read."""
     table = columns.current()
-    met, makeshift = _ranked(table, asked, index)
-    met = met[table.visible(viewer, met)]
+    seen = _seen(table, viewer)
+    met, makeshift = _ranked(table, asked, index, seen)
     filters = _filters(table, asked, met)
     inside, free, verdicts = np.ones(len(met), dtype=bool), np.ones(len(met), dtype=bool), None
     for mask in filters.values():
         inside &= mask
     if asked.line is not None:
         verdicts, free = _judged(asked, table.ids[met], inside, _licensee(asked, viewer))
-    return Sifted(table, met, inside, free, filters, verdicts, makeshift)
+    return Sifted(table, seen, met, inside, free, filters, verdicts, makeshift)
 
 
 def counts(sifted: Sifted) -> dict[str, dict[str, int]]:
@@ -171,9 +174,18 @@ def suggestions(words: str, viewer: Viewer, index: Engine) -> list[Title]:
     if not words.strip():
         return []
     table = columns.current()
-    ranked, _ = _ranked(table, Asked(q=words), index)
-    ranked = ranked[table.visible(viewer, ranked)][:SUGGESTED]
-    return list(_titles(table.ids[ranked].tolist(), viewer, selectinload(Title.names)).values())
+    ranked, _ = _ranked(table, Asked(q=words), index, _seen(table, viewer))
+    return list(_titles(table.ids[ranked[:SUGGESTED]].tolist(), viewer, selectinload(Title.names)).values())
+
+
+def _seen(table, viewer):
+    """Which of some titles, by their ids, the viewer may see: a function of those ids."""
+    shown = audiences.numbers(viewer.organisation_id)
+
+    def seen(ids):
+        rows, known = table.looked_up(ids)
+        return known & table.visible(viewer, shown, rows)
+    return seen
 
 
 def _filters(table, asked, rows):
@@ -181,7 +193,7 @@ def _filters(table, asked, rows):
     masks = {name: getattr(table, name).having(wanted, len(table.ids))[rows]
              for name in FACETS if (wanted := getattr(asked, name))}
     if asked.published:
-        masks["published"] = table.published[rows]
+        masks["published"] = table.shown(audiences.numbers(asked.licensee), rows)
     year = table.year[rows]
     if asked.year_from is not None:
         masks["year_from"] = year >= asked.year_from
@@ -190,16 +202,18 @@ def _filters(table, asked, rows):
     return masks
 
 
-def _ranked(table, asked, index):
-    """(rows in the order asked for, whether the index could not be asked)."""
+def _ranked(table, asked, index, seen):
+    """(the rows found that are seen, in the order asked for, whether the index could not be asked)."""
     makeshift = False
     if not asked.q.strip():
         rows = np.lexsort((-table.ids, -table.year))
+        rows = rows[seen(table.ids)[rows]]
     else:
         try:
-            found = index.find(asked.q)
+            found = index.find(asked.q, seen)
         except Damaged:
             found, makeshift = _named(asked.q), True
+            found = found[seen(found)]
         rows = table.places(found)
     if asked.sort == "year":
         rows = rows[np.lexsort((-table.ids[rows], -table.year[rows]))]
@@ -232,16 +246,17 @@ def _judged(asked, ids, inside, licensee):
     return verdicts, free
 
 
-def _titles(title_ids, viewer, *options):
+def _titles(title_ids, viewer, *options, also=True):
     """{id: title} of those to show, in this order. Visibility is asked of the database again, for every one."""
     rows = {title.id: title for title in db.session.scalars(
-        select(Title).where(Title.id.in_(title_ids), titles.visible(viewer)).options(*options))}
+        select(Title).where(Title.id.in_(title_ids), titles.visible(viewer), also).options(*options))}
     return {each: rows[each] for each in title_ids if each in rows}
 
 
 def _rows(title_ids, asked, viewer, index):
     """What is shown of these titles."""
-    rows = _titles(title_ids, viewer, *titles.WHOLE)
+    also = audiences.shown_to(asked.licensee) if asked.published else True
+    rows = _titles(title_ids, viewer, *titles.WHOLE, also=also)
     answers = avails.ask_all(list(rows), asked.line, _licensee(asked, viewer)) if asked.line is not None else {}
     marks = Marks(asked.q)
     return [Hit(rows[each], marks.highlight(rows[each]), answers.get(each)) for each in rows]

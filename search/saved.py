@@ -7,7 +7,7 @@ import zlib
 from datetime import timedelta
 
 import numpy as np
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import selectinload
 
 from accounts import notices, people
@@ -21,7 +21,7 @@ from search import grammar, query
 from search.engine import Damaged, Engine
 from search.models import News, SavedSearch
 
-MOST = 100  # of one person
+MOST = 100  # of one person for one organisation
 PAUSE = timedelta(seconds=10)  # between two lookings of one search
 AT_ONCE = 20  # searches in a turn of the worker
 SHOWN = 20  # pieces of news
@@ -38,20 +38,24 @@ def save(viewer: Viewer, name: str, asked: query.Asked, index: Engine, tells: bo
         known = _packed(query.every(asked, viewer, index))
     except Damaged:
         raise Invalid({"name": ["The search index is being built anew. Save the search in a minute."]}) from None
-    saved = SavedSearch(person_id=viewer.person_id, name=name, asked=asked.as_json(), tells=tells, made_at=clock.now(),
-                        checked_at=clock.now(), place=place, known=known)
+    saved = SavedSearch(person_id=viewer.person_id, organisation_id=viewer.organisation_id, name=name, tells=tells,
+                        asked=asked.as_json(), made_at=clock.now(), checked_at=clock.now(), place=place, known=known)
     db.session.add(saved)
     db.session.flush()
     return saved
 
 
 def count(viewer: Viewer) -> int:
-    return db.session.scalar(select(func.count()).select_from(SavedSearch).filter_by(person_id=viewer.person_id))
+    return db.session.scalar(select(func.count()).select_from(SavedSearch).where(_own(viewer)))
+
+
+def _own(viewer):
+    return and_(SavedSearch.person_id == viewer.person_id, SavedSearch.organisation_id == viewer.organisation_id)
 
 
 def listing(viewer: Viewer) -> list[SavedSearch]:
     """One's own, those with news first, then the newest."""
-    found = db.session.scalars(select(SavedSearch).filter_by(person_id=viewer.person_id)
+    found = db.session.scalars(select(SavedSearch).where(_own(viewer))
                                .order_by(SavedSearch.id.desc())).all()
     fresh = {each.search_id for each in _news(viewer)}
     return sorted(found, key=lambda each: each.id not in fresh)
@@ -68,7 +72,7 @@ def news(viewer: Viewer) -> dict[int, list[News]]:
 def _news(viewer):
     return db.session.scalars(
         select(News).join(SavedSearch, SavedSearch.id == News.search_id).join(News.title)
-        .where(SavedSearch.person_id == viewer.person_id, News.seen_at.is_(None), titles.visible(viewer))
+        .where(_own(viewer), News.seen_at.is_(None), titles.visible(viewer))
         .order_by(News.id.desc()).options(selectinload(News.title).selectinload(Title.names))).all()
 
 
@@ -76,13 +80,13 @@ def waiting(viewer: Viewer) -> int:
     """How many pieces of news one has not seen."""
     return db.session.scalar(
         select(func.count(News.id)).join(SavedSearch, SavedSearch.id == News.search_id).join(News.title)
-        .where(SavedSearch.person_id == viewer.person_id, News.seen_at.is_(None), titles.visible(viewer)))
+        .where(_own(viewer), News.seen_at.is_(None), titles.visible(viewer)))
 
 
 def get(search_id: int, viewer: Viewer) -> SavedSearch:
-    """Raises NotFound for one that is another person's."""
-    saved = db.session.get(SavedSearch, search_id)
-    if saved is None or saved.person_id != viewer.person_id:
+    """Raises NotFound for one that is another person's, or one's own for another organisation."""
+    saved = db.session.scalar(select(SavedSearch).where(SavedSearch.id == search_id, _own(viewer)))
+    if saved is None:
         raise NotFound("There is no such saved search.")
     return saved
 
@@ -91,7 +95,7 @@ def see(saved: SavedSearch):
     """All its news is seen."""
     db.session.execute(update(News).where(News.search_id == saved.id, News.seen_at.is_(None)).values(
         seen_at=clock.now()))
-    notices.see(people.viewer(saved.person_id), path=_path(saved.id))
+    notices.see(people.viewer(saved.person_id, saved.organisation_id), path=_path(saved.id))
 
 
 def drop(saved: SavedSearch):
@@ -117,7 +121,7 @@ def tick(search_id: int, index: Engine):
     if saved is None:
         return
     changed, mark = changes.since(db.session, changes.Mark(saved.place))
-    viewer, found = people.viewer(saved.person_id), None
+    viewer, found = people.viewer(saved.person_id, saved.organisation_id), None
     if viewer is not None and (changed or clock.day_of(saved.checked_at) < clock.today()):
         try:
             found = query.every(query.Asked.of_json(saved.asked), viewer, index)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
+from accounts import applications
 from core import audit, http, outbox
 from core.database import db, reading
 from licensing import avails, clockwork, holds, overtaken
@@ -146,7 +147,8 @@ def work(index: Engine, say=print):
                 keep_ledger()
                 kept = time.monotonic()
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
-                http.sweep_keys()
+                http.keys.sweep()
+                applications.sweep()
                 db.session.commit()
                 with suppress(Damaged):  # which is marked, and built anew in the next turn
                     index.verify()

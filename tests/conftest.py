@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import flask_migrate
@@ -23,6 +24,8 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).
 
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL"))
 CORPUS = Path(os.environ.get("SLATE_CORPUS", Path(__file__).parent.parent.parent / "shared/data/corpus"))
+YEARS = timedelta(days=36_500)
+CHEAP = {"argon2__rounds": 1, "argon2__memory_cost": 64, "argon2__parallelism": 1}  # a sign-in is 60 ms of hashing else
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 MISSING = {
     "postgresql": (postgresql_binaries() is not None, "apt-get install postgresql"),
@@ -104,9 +107,10 @@ def backend(request):
 
 
 def settings(url, instance):
-    return {"TESTING": True, "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(instance),
+    return {"TESTING": True, "SQLALCHEMY_DATABASE_URI": url, "INSTANCE": str(instance), "LIMITS_TIMES": 10_000,
             "INDEX_FOLDER": str(instance / "index"), "MEDIA_FOLDER": str(instance / "media"),
-            "MAIL_FOLDER": str(instance / "mail")}
+            "MAIL_FOLDER": str(instance / "mail"), "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": CHEAP,
+            "SESSION_IDLE": YEARS, "SESSION_WHOLE": YEARS}  # tests move the clock
 
 
 def make_app(url, instance):
@@ -238,9 +242,9 @@ class Caller:
         self.headers = {}
         if email:
             with app.app_context():
-                from accounts import people
+                from accounts import people, tokens
                 from core.database import db
-                self.headers["Authorization"] = f"Bearer {people.issue_token(people.find(email))}"
+                self.headers["Authorization"] = f"Bearer {tokens.issue_whole(people.find(email))}"
                 db.session.commit()
 
     def call(self, method, path, body=None, **headers):

@@ -33,7 +33,7 @@ def show_choices():
 
 
 @bp.put("/notices/choices")
-@security.permit("notice.see")
+@security.permit("notice.choose")
 @http.writes
 @bp.arguments(ChoicesSchema)
 @bp.response(200, ChoicesSchema)

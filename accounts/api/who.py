@@ -10,10 +10,10 @@ from core.database import db
 @security.permit("look_up")
 @bp.response(200, MeSchema)
 def me():
-    """The person the token belongs to, with their organisations and roles."""
+    """The person the token belongs to, every organisation they may act for, and the one the token acts for."""
     viewer = security.viewer()
-    person = db.session.get(Person, viewer.person_id)
-    return {"person": person, "organisations": person.memberships, "roles": sorted(viewer.roles)}
+    return {"person": db.session.get(Person, viewer.person_id), "acting_for": viewer, "roles": sorted(viewer.roles),
+            "organisations": people.memberships(viewer.person_id), "scopes": sorted(viewer.scopes)}
 
 
 @bp.get("/organisations")

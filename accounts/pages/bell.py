@@ -26,7 +26,7 @@ def bell():
 
 
 @bp.post("/account/notices")
-@security.permit("notice.see")
+@security.permit("notice.choose")
 @writes
 def choose_notices():
     """Say what reaches oneself."""

@@ -6,13 +6,14 @@ again, unless its end has moved. Who was away for a while is told of the nearest
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, insert, literal, or_, select, update
+from sqlalchemy import and_, case, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased, joinedload
 
 from accounts import notices, people, permissions
 from accounts.notices import News
 from accounts.permissions import Relation, Viewer
+from catalogue import audiences
 from catalogue.models import Link, LinkKind, Title
 from core import clock
 from core.database import db
@@ -79,12 +80,24 @@ def _options(kind, days, least):
 
 
 def called_upon():
-    """(option, link) for every option that counts and a later title that it reaches, where it is not answered."""
-    later = or_(and_(Link.target_id == Option.title_id, Link.kind.in_([each.value for each in counting.LATER])),
-                and_(Link.title_id == Option.title_id, Link.kind == LinkKind.PREQUEL.value))
-    found = db.session.execute(select(Option, Link).join(Link, later).where(Option.counts_until.is_(None))).all()
+    """(option, link) for every option that counts and a later title that it reaches, where it is not answered. The days
+    begin when the later title is shown to the holder (`refusals.asked`)."""
+    later = aliased(Title)
+    found = db.session.execute(select(Option, Link).join(Link, _reaches()).join(later, _later(later)).where(
+        Option.counts_until.is_(None), audiences.shown_to(Option.holder_id, later))).all()
     over = answered(db.session, {option.id for option, _ in found})
     return [(option, link) for option, link in found if (option.id, link.id) not in over]
+
+
+def _reaches():
+    """The condition under which a link says that a title comes later than the one an option lies on."""
+    return or_(and_(Link.target_id == Option.title_id, Link.kind.in_([each.value for each in counting.LATER])),
+               and_(Link.title_id == Option.title_id, Link.kind == LinkKind.PREQUEL.value))
+
+
+def _later(title):
+    """The condition under which a title is the later one of such a link."""
+    return title.id == case((Link.kind == LinkKind.PREQUEL.value, Link.target_id), else_=Link.title_id)
 
 
 # ------------------------------------------------------------------ reading
@@ -114,14 +127,17 @@ def _kinds(viewer):
 
 
 def _ending():
-    """A query for the alerts that are still true: what they tell of counts, and ends then."""
-    line, today = aliased(Line), clock.today()
+    """A query for the alerts that are still true: what they tell of counts, and ends then. A holder is told of a later
+    title while it is shown to them."""
+    line, later, today = aliased(Line), aliased(Title), clock.today()
+    to_know = or_(Option.organisation_id == Alert.organisation_id, audiences.shown_to(Option.holder_id, later))
     counts = select(line.id).where(line.counts_until.is_(None), line.ends_on == Alert.ends_on)
     return select(Alert).where(Alert.ends_on >= today, or_(
         and_(Alert.kind == LICENCE, counts.where(line.licence_id == Alert.subject_id).exists()),
         and_(Alert.kind == MANDATE, counts.where(line.mandate_id == Alert.subject_id).exists()),
         and_(Alert.kind.in_((OPTION, REFUSAL)),
-             select(Option.id).where(Option.id == Alert.subject_id, Option.counts_until.is_(None)).exists())))
+             select(Option.id).join(Link, Link.id == Alert.link_id).join(later, _later(later)).where(
+                 Option.id == Alert.subject_id, Option.counts_until.is_(None), to_know).exists())))
 
 
 def untold(most: int = 500) -> list[Shown]:

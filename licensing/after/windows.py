@@ -11,7 +11,7 @@ from accounts import permissions
 from accounts.models import Organisation
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Name, Title
-from core import clock
+from core import clock, sheets
 from core.database import db
 from licensing import avails, contracts, exports, terms, wording
 from licensing.after import calendar
@@ -115,7 +115,7 @@ def table(query, viewer: Viewer) -> str:
                        row.standing]
             if len(some) < AT_ONCE:
                 return
-    return exports.table(FIELDS, cells())
+    return sheets.table(FIELDS, cells())
 
 
 # ------------------------------------------------------------------ the calendar

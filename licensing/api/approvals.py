@@ -42,7 +42,7 @@ def set_policy(data):
 
 
 @bp.post("/offers/<id:offer_id>/overrides")
-@security.permit("offer.negotiate")
+@security.permit("offer.override")
 @http.writes
 @bp.arguments(OverrideSchema)
 @bp.response(201, WrittenOverrideSchema(many=True))

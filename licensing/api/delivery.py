@@ -29,7 +29,7 @@ def list_materials(offer_id, pagination_parameters):
 
 
 @bp.post("/offers/<id:offer_id>/materials")
-@security.permit("material.see")
+@security.permit("material.step")
 @http.writes
 @bp.arguments(NewMaterialSchema)
 @bp.response(201, MaterialSchema)
@@ -50,7 +50,7 @@ def show_material(material_id):
 
 
 @bp.post("/materials/<id:material_id>/steps")
-@security.permit("material.see")
+@security.permit("material.step")
 @http.writes
 @bp.arguments(MaterialActionSchema)
 @bp.response(201, MaterialStepSchema)

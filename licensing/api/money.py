@@ -23,7 +23,9 @@ def list_instalments(query, pagination_parameters):
 def offer_instalments(offer_id):
     """The instalments of one deal; none before both have signed."""
     viewer = security.viewer()
-    return instalments.of_offer(offers.get(offer_id, viewer).id, viewer)
+    offer = offers.get(offer_id, viewer)
+    instalments.check_may_see(offer, viewer)
+    return instalments.of_offer(offer.id, viewer)
 
 
 @bp.get("/instalments/<id:instalment_id>")
@@ -35,7 +37,7 @@ def show_instalment(instalment_id):
 
 
 @bp.post("/instalments/<id:instalment_id>/payments")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 @bp.arguments(PaidSchema)
 @bp.response(201, InstalmentSchema)
@@ -48,7 +50,7 @@ def mark_paid(data, instalment_id):
 
 
 @bp.post("/payments/<id:payment_id>/undoing")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 @bp.arguments(UndoingSchema)
 @bp.response(201, InstalmentSchema)

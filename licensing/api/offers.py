@@ -72,13 +72,15 @@ def revise(data, offer_id):
 @http.writes
 @bp.response(204)
 def discard(offer_id):
-    """Throw a draft away."""
+    """Throw a draft away; where `If-Match` is sent, only the revision you read."""
     viewer = security.viewer()
-    drafts.discard(offers.lock(offer_id, viewer), viewer)
+    offer = offers.lock(offer_id, viewer)
+    http.check_if_match(offer.revision - 1, required=False)
+    drafts.discard(offer, viewer)
 
 
 @bp.post("/offers/<id:offer_id>/steps")
-@security.permit("offer.see")
+@security.permit("offer.step")
 @http.writes
 @bp.arguments(StepSchema)
 @bp.response(201, TakenStepSchema)

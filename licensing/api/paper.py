@@ -32,6 +32,7 @@ def memo_document(offer_id):
 
 @bp.get("/offers/<id:offer_id>/memo.pdf")
 @security.permit("offer.see")
+@http.counts_as(http.PAPER)
 @bp.response(200, content_type="application/pdf")
 def memo_pages(offer_id):
     """The same on paper, with the signatures it has."""

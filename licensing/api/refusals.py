@@ -15,7 +15,9 @@ from licensing.schemas.refusals import RefusalAnswerSchema, RefusalSchema, WordS
 def list_refusals(pagination_parameters):
     """What you are asked first, or asked others; what is open first."""
     viewer = security.viewer()
-    return [_shown(each, viewer) for each in http.page(asked.listing(viewer), pagination_parameters)]
+    found = http.page(asked.listing(viewer), pagination_parameters)
+    seen = titles.seen([each.title_id for each in found], viewer)
+    return [_shown(each, viewer, seen) for each in found]
 
 
 @bp.get("/refusals/<id:refusal_id>")
@@ -28,7 +30,7 @@ def show_refusal(refusal_id):
 
 
 @bp.post("/refusals/<id:refusal_id>/answer")
-@security.permit("refusal.see")
+@security.permit("refusal.answer")
 @http.writes
 @bp.arguments(RefusalAnswerSchema)
 @bp.response(201, RefusalSchema)
@@ -52,6 +54,6 @@ def list_first_words(title_id):
              "state": word.standing, "answer_by": word.answer_by} for each, some in words.items() for word in some]
 
 
-def _shown(refusal, viewer):
-    refusal.actions = asked.actions(refusal, viewer)
+def _shown(refusal, viewer, seen=None):
+    refusal.actions = asked.actions(refusal, viewer, titles.seen([refusal.title_id], viewer) if seen is None else seen)
     return refusal

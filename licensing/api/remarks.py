@@ -34,7 +34,7 @@ def show_differences(query, offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/notes")
-@security.permit("offer.see")
+@security.permit("offer.note")
 @http.writes
 @bp.arguments(RemarkSchema)
 @bp.response(201, RemarkSchema)
@@ -45,7 +45,9 @@ def add_note(data, offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/attachments")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
+@http.counts_as(http.UPLOAD)
+@http.shows_once("upload")
 @http.writes
 @bp.arguments(NewAttachmentSchema)
 @bp.response(201, AnnouncedSchema)
@@ -58,7 +60,7 @@ def announce(data, offer_id):
 
 
 @bp.post("/attachments/<id:attachment_id>/completion")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
 @http.writes
 @bp.arguments(CompletionSchema)
 @bp.response(202, AttachmentSchema)
@@ -80,7 +82,7 @@ def show_attachment(attachment_id):
 
 
 @bp.delete("/attachments/<id:attachment_id>")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
 @http.writes
 @bp.response(204)
 def withdraw_attachment(attachment_id):

@@ -31,6 +31,7 @@ def create_title(data):
     title = titles.create(viewer.organisation_id, parent=parent or None, titles=data.pop("names", ()), **data)
     if parent:
         contracts.follow(title, title.root_id)
+    titles.told([title], viewer)
     return title, 201, http.etag(title.revision)
 
 
@@ -48,6 +49,7 @@ def revise_title(data, title_id):
     titles.revise(title, parent=parent, titles=data.pop("names", None), **data)
     if parent is not False:
         contracts.follow(title, root)
+    titles.told([title], viewer)
     return title, 200, http.etag(title.revision)
 
 
@@ -103,13 +105,13 @@ def record_licence(data, title_id):
 
 
 @bp.get("/titles/<id:title_id>/licences")
-@security.permit("licence.record")
+@security.permit("mandate.see")
 @bp.response(200, RecordedLicenceSchema(many=True))
 @bp.paginate()
 def list_title_licences(title_id, pagination_parameters):
     """The licences you granted on a title, newest first."""
     viewer = security.viewer()
-    return _grounded(_slice(avails.licences_of(titles.get(title_id, viewer, "licence.record")), pagination_parameters),
+    return _grounded(_slice(avails.licences_of(titles.get(title_id, viewer, "mandate.see")), pagination_parameters),
                      viewer)
 
 
@@ -147,6 +149,7 @@ def _grounded(licences, viewer):
 
 @bp.post("/titles/<id:title_id>/avails")
 @security.permit("avails.ask")
+@http.counts_as(http.SEARCH)
 @bp.arguments(AskedSchema)
 @bp.response(200, AnswerSchema)
 @only_reads

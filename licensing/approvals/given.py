@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from accounts.permissions import Viewer
+from accounts.permissions import Relation, Viewer, allows
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed
@@ -85,7 +85,7 @@ def override(offer: Offer, viewer: Viewer, reason: str, keys: list[str] | None =
 
     For the seller's side. The reasons are shown to who approves; whether one must is the policy's to say.
     """
-    if moves.side_of(offer, viewer) is not Side.SELLER or not moves.may(viewer, Side.SELLER, "counter"):
+    if moves.side_of(offer, viewer) is not Side.SELLER or not allows(viewer, "offer.override", Relation.SELLER):
         raise NotAllowed("Warnings are the seller’s to pass over.")
     if offer.state not in OPEN:
         raise Conflict("Nothing is to be passed over any more.")

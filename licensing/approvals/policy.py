@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from accounts.permissions import Relation, Viewer, allows
+from accounts.permissions import Relation, Viewer, allows, check_proof
 from core import clock
 from core.database import db
 from core.errors import Invalid, NotAllowed
@@ -135,6 +135,7 @@ def set_rules(viewer: Viewer, rules: Policy) -> ApprovalPolicy:
     """Set the rules of the viewer's organisation, for deals agreed from now on. What waits already goes on waiting."""
     if not (viewer.sells and allows(viewer, "policy.set", Relation.OWN)):
         raise NotAllowed("Only a rights manager of a seller sets what is approved.")
+    check_proof(viewer, "policy.set")
     if rules.years is not None and not 1 <= rules.years <= MOST_YEARS:
         raise Invalid({"years": [f"From 1 to {MOST_YEARS} years, or empty for no such rule."]})
     if rules.amount:

@@ -6,7 +6,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from licensing import exports
+from core.sheets import readable, table
 from licensing.books import columns
 from licensing.books.columns import ANSWERS, Kind
 from licensing.books.models import Row, Status
@@ -35,7 +35,7 @@ def template() -> bytes:
 def template_csv(kind: Kind) -> str:
     """The same for one kind, as CSV."""
     known = columns.of(kind).values()
-    return exports.table([column.label for column in known], [[column.example for column in known]])
+    return table([column.label for column in known], [[column.example for column in known]])
 
 
 def answered(sheets: list[tuple[dict, list[Row]]]) -> bytes:
@@ -81,7 +81,7 @@ def _sheet(book, name, labels, wide=()):
     for place, label in enumerate(labels, 1):
         sheet.column_dimensions[get_column_letter(place)].width = WIDE if place in wide else max(WIDTH, len(label) + 2)
     sheet.freeze_panes = "A2"
-    head = [WriteOnlyCell(sheet, exports.readable(label)) for label in labels]
+    head = [WriteOnlyCell(sheet, readable(label)) for label in labels]
     for cell in head:
         cell.font = BOLD
     sheet.append(head)
@@ -90,7 +90,7 @@ def _sheet(book, name, labels, wide=()):
 
 def _cell(sheet, text, kind=None):
     """A cell of text: never a formula, whatever it begins with. Plain where it has no colour, which is quicker."""
-    text = exports.readable(text)
+    text = readable(text)
     if kind not in FILLS:
         return text
     cell = WriteOnlyCell(sheet, text)

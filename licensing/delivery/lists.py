@@ -188,6 +188,8 @@ def _deal(offer, side):
 
 def lock(offer_id: int, viewer: Viewer) -> Deal:
     """Hold a deal's list until the transaction ends: the first thing a step does. A termination waits, too."""
+    if db.session.scalar(select(Offer.id).where(Offer.id == offer_id, visible(viewer))) is None:
+        raise NotFound()  # before anything is held: nobody waits for, or holds up, the deals of others
     hold(offer_id)
     return get(offer_id, viewer)
 

@@ -16,7 +16,7 @@ from accounts.permissions import Relation, Viewer
 from catalogue.models import Title
 from core import clock
 from core.database import db
-from core.errors import NotFound
+from core.errors import NotAllowed, NotFound
 from licensing.delivery.models import Material, MaterialStep
 from licensing.delivery.states import State as MaterialState
 from licensing.models import Offer, OfferLine, Version
@@ -204,6 +204,13 @@ def of_offer(offer_id: int, viewer: Viewer) -> list[Instalment]:
     """The instalments of a deal in their order; none where the viewer may not see them."""
     return db.session.scalars(select(Instalment).where(Instalment.offer_id == offer_id, visible(viewer))
                               .order_by(Instalment.number).options(*WHOLE)).all()
+
+
+def check_may_see(offer: Offer, viewer: Viewer):
+    """Raises NotAllowed where this viewer sees the offer, but not the money of their side."""
+    side = Side.SELLER if offer.seller_id == viewer.organisation_id else Side.BUYER
+    if not permissions.allows(viewer, "money.see", SIDES[side][0]):
+        raise NotAllowed("Your role does not see what is paid of a deal.")
 
 
 def get(instalment_id: int, viewer: Viewer) -> Instalment:

@@ -36,7 +36,8 @@ def approval_on_pages():
         case = cases.of(offer) if offer.state in (State.DRAFT, *given.OPEN) else None
         return {"case": case, "last": case and last.unanswered(case), "given": approved, "step": step,
                 "void": approved and given.void(offer, approved),
-                "may_override": offer.state in given.OPEN and moves.may(viewer, side, "counter")}
+                "may_override": offer.state in given.OPEN and permissions.allows(viewer, "offer.override",
+                                                                                 Relation.SELLER)}
     return {"approval_of": approval_of}
 
 
@@ -92,7 +93,7 @@ def decide(offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/overrides")
-@security.permit("offer.negotiate")
+@security.permit("offer.override")
 @http.writes
 def override(offer_id):
     """Pass over what is to be minded about the current version, with a written reason."""
@@ -131,6 +132,11 @@ def set_approval_policy():
     years, amount = form.get("years", "").strip(), form.get("amount", "").replace(",", "").strip()
     typed.update(years=int(years) if years.isdecimal() else years or None, currency=form.get("currency") or None,
                  amount="0" if "every" in form else amount or None)
+    newest = policy.newest(security.viewer().organisation_id)
+    if http.form_is_stale(newest.id if newest else 0):
+        return _policy_page({**typed, "amount": _number(typed["amount"])}, {"": [
+            f"{newest.person.name} set the policy after you opened this page. Your form is kept below; sent again, it "
+            "replaces what counts now: " + _in_words(newest)]}, 412)
     try:
         policy.set_rules(security.viewer(), Policy(**load(PolicySchema(), typed)))
     except Invalid as problem:
@@ -138,6 +144,17 @@ def set_approval_policy():
         return _policy_page({**typed, "amount": _number(typed["amount"])}, problem.errors, 422)
     flash("The policy is set. It counts for deals agreed from now on.")
     return redirect(url_for(".approval_policy"))
+
+
+def _in_words(rules) -> str:
+    said = [words for name, words in (("exclusive", "exclusive deals"), ("below_floor", "prices below a floor"),
+                                      ("warning", "warnings passed over"), ("encumbrance", "encumbrances passed over"))
+            if getattr(rules, name)]
+    if rules.years is not None:
+        said.append(f"more than {rules.years} years")
+    if rules.amount is not None:
+        said.append(f"from {rules.amount:,} {rules.currency or ''}".rstrip() if rules.amount else "every deal")
+    return f"{', '.join(said) or 'nothing'}."
 
 
 def _number(typed):

@@ -7,15 +7,14 @@ from sqlalchemy import select
 
 from accounts import people, security
 from accounts.permissions import Relation, allows
-from core import clock, http
+from core import clock, http, sheets
 from core.audit import AuditRow
 from core.database import db
 from core.errors import NotAllowed
-from licensing import exports
 from licensing.pages import ON_A_PAGE, bp
 
 SUBJECTS = ("offer", "mandate", "licence", "holdback", "hold", "option", "title", "title event", "books", "material",
-            "membership", "person", "token")
+            "membership", "invitation", "application", "organisation", "person", "token", "webhook")
 FIELDS = ("id", "at", "who", "from", "action", "subject", "subject_id", "before", "after", "link", "hash")
 MOST_ROWS = 100_000  # of one table
 
@@ -39,7 +38,7 @@ def audit_table():
     """The same, as CSV."""
     asked, _ = _asked()
     rows = db.session.scalars(_rows(asked).limit(MOST_ROWS))
-    table = exports.table(FIELDS, ([
+    table = sheets.table(FIELDS, ([
         row.id, row.at.isoformat(), row.who or "", row.origin, row.action, row.subject, row.subject_id or "",
         _json(row.before), _json(row.after), row.place or "", row.hash or ""] for row in rows))
     answer = Response(table, content_type="text/csv; charset=utf-8")

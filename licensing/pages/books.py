@@ -31,6 +31,7 @@ def _books_page(errors=None, status=200):
 
 @bp.post("/books")
 @security.permit("books.load")
+@http.counts_as(http.UPLOAD)
 @http.takes(uploads.MOST_BYTES + 100_000)
 @http.writes
 def send_books():
@@ -50,6 +51,7 @@ def send_books():
 
 @bp.get("/books/template")
 @security.permit("books.load")
+@http.counts_as(http.PAPER)
 def books_template():
     """A table with the columns and an example in each: of one kind as CSV, of both as a workbook."""
     kind = request.args.get("of")
@@ -101,6 +103,7 @@ def load_books(upload_id):
 
 @bp.get("/books/<id:upload_id>/answer.xlsx")
 @security.permit("books.load")
+@http.counts_as(http.PAPER)
 def books_answer(upload_id):
     """What was sent, with what is wrong beside it."""
     upload = uploads.get(upload_id, security.viewer())

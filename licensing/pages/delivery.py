@@ -56,7 +56,7 @@ def _list_page(deal, viewer, errors=None, status=200):
 
 
 @bp.post("/offers/<id:offer_id>/materials")
-@security.permit("material.see")
+@security.permit("material.step")
 @http.writes
 def add_material(offer_id):
     """Add an item, or ask for one."""
@@ -92,7 +92,7 @@ def _item_page(deal, item, viewer, errors=None, status=200):
 
 
 @bp.post("/materials/<id:material_id>/steps")
-@security.permit("material.see")
+@security.permit("material.step")
 @http.writes
 def step_material(material_id):
     """Take a step with an item."""
@@ -123,6 +123,7 @@ def material_file(material_id):
 
 @bp.post("/materials/<id:material_id>/files")
 @security.permit("material.deliver")
+@http.counts_as(http.UPLOAD)
 @http.writes
 def send_material(material_id):
     """Announce a file for an item; answers how to send it. Its kind and language are the item's."""

@@ -5,11 +5,11 @@ from decimal import Decimal
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from accounts import security
-from core import http
+from core import http, sheets
 from core.database import db
 from core.errors import Invalid
 from core.money import figure, words
-from licensing import differences, exports, floors
+from licensing import differences, floors
 from licensing.after import amendments
 from licensing.models import Offer
 from licensing.money import instalments, payments
@@ -159,7 +159,7 @@ def money_table():
              STANDINGS[instalments.standing(each)], each.currency, plain(each.amount), plain(each.outstanding),
              ", ".join(paid.reference for paid in each.payments if paid.reference and not paid.undone_at)]
             for each in found)
-    return Response(exports.table(FIELDS, rows), mimetype="text/csv", headers={
+    return Response(sheets.table(FIELDS, rows), mimetype="text/csv", headers={
         "Content-Disposition": "attachment; filename=slate-money.csv"})
 
 
@@ -183,7 +183,7 @@ def _instalment_page(shown, viewer, errors=None, status=200):
 
 
 @bp.post("/instalments/<id:instalment_id>/payments")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 def mark_paid(instalment_id):
     """Mark what came in."""
@@ -203,7 +203,7 @@ def mark_paid(instalment_id):
 
 
 @bp.post("/payments/<id:payment_id>/undoing")
-@security.permit("money.see")
+@security.permit("money.mark")
 @http.writes
 def undo_payment(payment_id):
     """Take a payment back, with the reason."""

@@ -51,6 +51,7 @@ PAST = {"submit": "submitted", "request": "asked for a price", "propose": "propo
         "supersede": "superseded it"}
 
 
+CHANGED = ("territories", "media", "languages", "starts_on", "ends_on", "price")  # of a line, told to who is late
 UNSAID = {"runs": "not limited", "pricing": "flat fee"}  # what is so nearly everywhere is not said
 
 
@@ -180,6 +181,10 @@ def save_draft(offer_id):
     if "more" in request.form:
         return _with_title(offer_id, viewer, lines)
     shown = offers.lock(offer_id, viewer)
+    if http.form_is_stale(shown.revision - 1):  # the lock itself counts one
+        db.session.rollback()
+        shown = offers.get(offer_id, viewer)
+        return _offer_page(shown, viewer, _meanwhile(shown, lines), lines, status=412, payment=payment)
     try:
         data = load(OfferPatch(), {"lines": lines, "payment": payment, "currency": request.form.get("currency", ""),
                                    "valid_until": request.form.get("valid_until") or None})
@@ -195,6 +200,22 @@ def save_draft(offer_id):
     return redirect(url_for(".offer", offer_id=offer_id))
 
 
+def _meanwhile(shown, typed) -> dict:
+    """What a draft says now where a form that was opened before says something else."""
+    errors = {"": [f"A colleague changed this draft after you opened it, {shown.updated_at:%H:%M} UTC. Your form is "
+                   "kept below; sent again, it replaces what the draft says now."]}
+    saved = _form_lines(shown, None)
+    for place, now in enumerate(saved):
+        before = typed[place] if place < len(typed) else {}
+        for term in (each for each in CHANGED if (now.get(each) or None) != (before.get(each) or None)):
+            said = now.get(term)
+            words = ", ".join(said) if isinstance(said, list) else "nothing" if said in (None, "") else said
+            errors[f"{now['title']}, {term}"] = [f"is now {words}."]
+    if len(typed) > len(saved):
+        errors["lines"] = [f"there are now {len(saved)} of them."]
+    return errors
+
+
 @bp.post("/offers/<id:offer_id>/discarding")
 @security.permit("offer.draft")
 @http.writes
@@ -207,7 +228,7 @@ def discard_draft(offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/steps")
-@security.permit("offer.see")
+@security.permit("offer.step")
 @http.writes
 def step(offer_id):
     """Take a step from the offer page."""
@@ -254,13 +275,13 @@ def _with_title(offer_id, viewer, lines):
 
 
 @bp.post("/offers/<id:offer_id>/instead")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
 @http.writes
 def take_instead(offer_id):
     """What is free in place of what was asked, in one click: the next version, or the draft changed."""
     viewer = security.viewer()
     shown = offers.lock(offer_id, viewer)
-    lines = instead.lines(shown, request.form.get("line", type=int), request.form.get("kind", ""))
+    lines = instead.lines(shown, viewer, request.form.get("line", type=int), request.form.get("kind", ""))
     if shown.state == State.DRAFT:
         drafts.revise(shown, viewer, lines=lines)
         flash("The draft asks for what is free.")

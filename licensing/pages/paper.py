@@ -34,6 +34,7 @@ def _paper(offer):
 
 @bp.get("/offers/<id:offer_id>/memo.pdf")
 @security.permit("offer.see")
+@http.counts_as(http.PAPER)
 def memo_pages(offer_id):
     """The memo on paper."""
     offer = offers.get(offer_id, security.viewer())

@@ -47,8 +47,10 @@ def refusals():
 def _refusals_page(errors=None, failed=None, status=200):
     viewer, page = security.viewer(), http.page_asked()
     shown = db.session.scalars(asked.listing(viewer).limit(ON_A_PAGE + 1).offset((page - 1) * ON_A_PAGE)).unique().all()
+    seen = titles.seen([each.title_id for each in shown], viewer)
     rows = [{"each": each, "stands": asked.standing(each), "mine": each.holder_id == viewer.organisation_id,
-             "place": asked.place(each.option), "actions": asked.actions(each, viewer),
+             "place": asked.place(each.option), "actions": asked.actions(each, viewer, seen),
+             "seen": each.title_id in seen,
              "left": (each.answer_by - clock.today()).days} for each in shown[:ON_A_PAGE]]
     waits = [row for row in rows if row["mine"] and row["stands"] == "asked"]
     return render_template("licensing/refusals.html", waits=waits, others=[row for row in rows if row not in waits],
@@ -56,7 +58,7 @@ def _refusals_page(errors=None, failed=None, status=200):
 
 
 @bp.post("/refusals/<id:refusal_id>/answer")
-@security.permit("refusal.see")
+@security.permit("refusal.answer")
 @http.writes
 def answer_refusal(refusal_id):
     """Take it or pass, from the holder's page."""
@@ -132,7 +134,7 @@ def link_title(title_id):
 def _who_is_asked(shown, viewer) -> str:
     words = franchise.to_mind(*links.franchise(shown, viewer), viewer.organisation_id)
     names = dict.fromkeys(word.option.holder.name for some in words.values() for word in some
-                          if word.standing in (franchise.TO_ASK, franchise.UNPUBLISHED))
+                          if word.standing in (franchise.TO_ASK, franchise.UNSHOWN))
     return f"Linked. To be asked first: {', '.join(names)}." if names else "Linked. Nobody has to be asked."
 
 

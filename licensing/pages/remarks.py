@@ -27,7 +27,7 @@ def _body() -> dict:
 
 
 @bp.post("/offers/<id:offer_id>/notes")
-@security.permit("offer.see")
+@security.permit("offer.note")
 @http.writes
 def add_note(offer_id):
     """Write a note for one's own organisation alone."""
@@ -39,7 +39,8 @@ def add_note(offer_id):
 
 
 @bp.post("/offers/<id:offer_id>/attachments")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
+@http.counts_as(http.UPLOAD)
 @http.writes
 def announce_attachment(offer_id):
     """Announce a paper; answers how to send it."""
@@ -49,7 +50,7 @@ def announce_attachment(offer_id):
 
 
 @bp.post("/attachments/<id:attachment_id>/completion")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
 @http.writes
 def complete_attachment(attachment_id):
     """Everything was sent."""
@@ -67,7 +68,7 @@ def attachment_state(attachment_id):
 
 
 @bp.post("/attachments/<id:attachment_id>/removal")
-@security.permit("offer.see")
+@security.permit("offer.negotiate")
 @http.writes
 def remove_attachment(attachment_id):
     """Delete a paper that has not gone out."""

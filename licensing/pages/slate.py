@@ -30,7 +30,7 @@ def _slate_page(errors=None, typed=None, status=200, proposing=False):
     page = http.page_asked()
     query = titles.listing(viewer, own=True)
     total = db.session.scalar(db.select(db.func.count()).select_from(query.order_by(None).subquery()))
-    shown = db.session.scalars(query.limit(ON_A_PAGE).offset((page - 1) * ON_A_PAGE)).all()
+    shown = titles.told(db.session.scalars(query.limit(ON_A_PAGE).offset((page - 1) * ON_A_PAGE)).all(), viewer)
     looks = {title_id: outlook.of(shares, clock.today()) for title_id, shares in counting.shares(
         db.session, [each.id for each in shown], claims=False).items()}
     return render_template("licensing/slate.html", titles=shown, total=total, page=page, pages=-(-total // ON_A_PAGE),

@@ -9,7 +9,7 @@ from catalogue.schemas import TitlePatch
 from core import http
 from core.database import db
 from core.errors import Invalid
-from licensing import asking, avails, contracts, drawings, exports, floors, grounds, holds, mandates, terms
+from licensing import asking, avails, contracts, drawings, exports, floors, grounds, holds, mandates, terms, wording
 from licensing.pages import bp, money
 from licensing.rights import media
 from licensing.schemas import EndingSchema, LicenceSchema, LineSchema, MandateSchema, load
@@ -87,6 +87,7 @@ def rights_table(title_id):
 def rights_page(shown, errors=None, typed=None, form=None, status=200):
     viewer = security.viewer()
     own = avails.owns(shown, viewer)
+    titles.told([shown], viewer)
     line, drawn, problems = _drawn(shown, viewer, request.args)
     return render_template(
         "licensing/rights.html", title=shown, own=own, line=line, drawn=drawn, problems=problems,
@@ -198,10 +199,11 @@ def _ending():
 @http.writes
 def set_status(title_id):
     """Publish a title, or withdraw it."""
-    shown = titles.get(title_id, security.viewer(), "title.revise")
+    viewer = security.viewer()
+    shown = titles.get(title_id, viewer, "title.revise")
     data = load(TitlePatch(), {"status": request.form.get("status", "")})
     titles.revise(shown, **data)
-    flash({Status.PUBLISHED: "Published: buyers find it from now on.",
+    flash({Status.PUBLISHED: f"Published. {wording.audience(*titles.told([shown], viewer))}",
            Status.WITHDRAWN: "Withdrawn: buyers do not find it any more."}.get(data["status"], "It is a draft again."))
     return redirect(request.form.get("back") if request.form.get("back") == url_for(".slate")
                     else url_for(".rights", title_id=title_id))

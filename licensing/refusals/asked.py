@@ -1,8 +1,8 @@
 """First negotiation and refusal: who is asked about a title that follows another, by when, and what they answer.
 
-A holder is asked once the title is linked and published, for nobody sees another's drafts. The worker asks, and writes
-down what was let lapse; that a holder has the first word follows from the link alone, whether or not it has come to
-that yet (`counting`).
+A holder is asked once the title is linked and shown to them, for nobody learns of a title they may not see. The worker
+asks, and writes down what was let lapse; that a holder has the first word follows from the link alone, whether or not
+it has come to that yet (`counting`).
 """
 from datetime import timedelta
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from sqlalchemy.orm import aliased, joinedload
 from accounts import notices, people, permissions
 from accounts.notices import News
 from accounts.permissions import Relation, Viewer, allows, relations
-from catalogue.models import Link, LinkKind, Status, Title
+from catalogue import audiences, titles
+from catalogue.models import Link, LinkKind, Title
 from core import clock
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -87,12 +88,12 @@ def standing(refusal: Refusal) -> str:
     return State.TAKEN.value if made == OfferState.DRAFT else State.ASKED.value
 
 
-def actions(refusal: Refusal, viewer: Viewer) -> list[str]:
-    """What this viewer may answer now: the buttons of the page."""
+def actions(refusal: Refusal, viewer: Viewer, seen: set[int]) -> list[str]:
+    """What this viewer, who may see the titles `seen`, may answer now: the buttons of the page."""
     mine = refusal.holder_id == viewer.organisation_id and allows(viewer, "refusal.answer", Relation.BUYER)
     if not mine or standing(refusal) != State.ASKED:
         return []
-    return [each for each in ANSWERS if each != "take" or refusal.title.status == Status.PUBLISHED]
+    return [each for each in ANSWERS if each != "take" or refusal.title_id in seen]
 
 
 class Place(NamedTuple):
@@ -126,8 +127,8 @@ def answer(refusal: Refusal, viewer: Viewer, said: str, note: str | None = None)
                         "licensed": "You have licensed it."}.get(
                             stands, f"The last day to answer was {refusal.answer_by}."))
     if said == "take":
-        if refusal.title.status != Status.PUBLISHED:
-            raise Conflict("The seller has withdrawn this title for now. Your days are kept: ask the seller.")
+        if not titles.seen([refusal.title_id], viewer):
+            raise Conflict("The seller does not show you this title any more. Your days are kept: ask the seller.")
         refusal.offer_id = _draft(refusal, viewer).id
     refusal.state = (State.TAKEN if said == "take" else State.PASSED).value
     refusal.answered_at, refusal.person_id, refusal.note = clock.now(), viewer.person_id, note and note.strip() or None
@@ -176,7 +177,7 @@ def _to_ask():
                    one.organisation_id.label("seller_id"))
             .join(Link, how).join(one, one.id == (Link.title_id if how is forward else Link.target_id))
             .where(Option.counts_until.is_(None), one.organisation_id == Option.organisation_id,
-                   one.status == Status.PUBLISHED.value, ~asked)
+                   audiences.shown_to(Option.holder_id, one), ~asked)
             for how in (forward, backward)]
 
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from catalogue.models import Link, LinkKind, Status, Title
+from catalogue import audiences
+from catalogue.models import Link, LinkKind, Title
 from core.database import db
 from licensing import counting
 from licensing.models import Option
@@ -14,7 +15,7 @@ from licensing.refusals import asked
 from licensing.refusals.asked import Place
 from licensing.refusals.models import Refusal, last_day
 
-TO_ASK, UNPUBLISHED = "to be asked", "not asked yet"
+TO_ASK, UNSHOWN = "to be asked", "not asked yet"
 
 
 class Word(NamedTuple):
@@ -42,6 +43,10 @@ def to_mind(members: list[Title], links: list[Link], seller_id: int) -> dict[int
     ids = [option.id for some in options.values() for option in some]
     known = {(each.option_id, each.link_id): each for each in db.session.scalars(
         select(Refusal).where(Refusal.option_id.in_(ids)).options(*asked.WHOLE))} if ids else {}
+    shown = {(row.option_id, row.title_id) for row in db.session.execute(
+        select(Option.id.label("option_id"), Title.id.label("title_id"))
+        .join(Title, Title.organisation_id == Option.organisation_id)
+        .where(Option.id.in_(ids), Title.id.in_(own), audiences.shown_to(Option.holder_id)))} if ids else set()
     found = defaultdict(list)
     for link in links:
         if link.kind in counting.LATER:
@@ -51,7 +56,7 @@ def to_mind(members: list[Title], links: list[Link], seller_id: int) -> dict[int
         else:
             continue
         if later in own:
-            found[later] += [_word(option, link, own[later], known.get((option.id, link.id)))
+            found[later] += [_word(option, link, (option.id, later) in shown, known.get((option.id, link.id)))
                              for option in options[earlier]]
     return found
 
@@ -62,9 +67,9 @@ def _options(members, seller_id):
         Option.counts_until.is_(None)).order_by(Option.id).options(joinedload(Option.holder))).all()
 
 
-def _word(option, link, title, refusal) -> Word:
+def _word(option, link, shown, refusal) -> Word:
     if refusal:
         return Word(option, asked.place(option), asked.standing(refusal), refusal.answer_by, refusal)
-    if title.status != Status.PUBLISHED:
-        return Word(option, asked.place(option), UNPUBLISHED)
+    if not shown:
+        return Word(option, asked.place(option), UNSHOWN)
     return Word(option, asked.place(option), TO_ASK, last_day(option, max(link.created_at, option.counts_from)))

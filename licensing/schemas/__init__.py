@@ -4,7 +4,8 @@ from datetime import UTC
 
 from marshmallow import Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
-from catalogue.schemas import SellerSchema, Words
+from accounts.schemas import Flag
+from catalogue.schemas import OR_NOTHING, SellerSchema, Words
 from catalogue.schemas import load as load
 from licensing import terms
 from licensing.rights.axes import MOST_NAMES
@@ -34,9 +35,9 @@ class LineSchema(Schema):
     starts_on = fields.Date(error_messages={"invalid": "Write the first day as 2027-01-01."})
     ends_on = fields.Date(allow_none=True, metadata={"description": "null is perpetuity"},
                           error_messages={"invalid": "Write the last day as 2029-12-31, or say that there is no end."})
-    exclusive = fields.Boolean(required=True)
-    hereafter = fields.Boolean(load_default=False, metadata={"description": "media that come later, too"})
-    future = fields.Boolean(load_default=False, metadata={"description": "later seasons and episodes, too"})
+    exclusive = Flag(required=True)
+    hereafter = Flag(load_default=False, metadata={"description": "media that come later, too"})
+    future = Flag(load_default=False, metadata={"description": "later seasons and episodes, too"})
     runs = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 1_000_000))
     starts_tba = fields.Nested(TbaSchema, allow_none=True)
     ends_tba = fields.Nested(TbaSchema, allow_none=True)
@@ -110,27 +111,30 @@ class AnswerSchema(Schema):
 
 class FloorSchema(Schema):
     territories = fields.List(fields.String(), required=True, validate=CODES)
-    amount = fields.Raw(required=True)
+    amount = fields.Raw(required=True, metadata={"type": ["string", "number"]})
     currency = fields.String(required=True)
+
+
+TBA = {"type": ["object", "null"], "description": "a date to be announced: event, lag_days, not_before, not_after"}
 
 
 class StoredLineSchema(Schema):
     """A line as recorded, and from when until when it counted."""
-    territories = fields.Function(lambda row: row.written["territories"])
-    media = fields.Function(lambda row: row.written["media"])
-    languages = fields.Function(lambda row: row.written["languages"])
+    territories = fields.List(fields.String(), attribute="written.territories")
+    media = fields.List(fields.String(), attribute="written.media")
+    languages = fields.List(fields.String(), attribute="written.languages")
     starts_on = fields.Date()
     ends_on = fields.Date(allow_none=True)
     exclusive = fields.Boolean()
     hereafter = fields.Boolean()
     future = fields.Boolean()
     runs = fields.Integer(allow_none=True)
-    starts_tba = fields.Function(lambda row: (row.tba or {}).get("starts"))
-    ends_tba = fields.Function(lambda row: (row.tba or {}).get("ends"))
-    label = fields.Function(lambda row: terms.label(row))
+    starts_tba = fields.Function(lambda row: (row.tba or {}).get("starts"), metadata=TBA)
+    ends_tba = fields.Function(lambda row: (row.tba or {}).get("ends"), metadata=TBA)
+    label = fields.Function(lambda row: terms.label(row), metadata={"type": "string"})
     redefined = fields.Function(lambda row: terms.redefined(row) or missing, metadata={
-        "description": "what names of this line say today beside what they said when it was written: {axis: {also, "
-                       "no_longer}}; only where there is a difference"})
+        "type": "object", "description": "what names of this line say today beside what they said when it was "
+                                         "written: {axis: {also, no_longer}}; only where there is a difference"})
     title_id = fields.String()
     counts_from = fields.DateTime()
     counts_until = fields.DateTime(allow_none=True)
@@ -167,7 +171,8 @@ class RecordedLicenceSchema(Schema):
     id = fields.String()
     seller = fields.Nested(SellerSchema)
     licensee = fields.Function(lambda licence: {"id": licence.licensee_id and str(licence.licensee_id),
-                                                "name": licence.licensee_name})
+                                                "name": licence.licensee_name}, metadata={
+        "type": "object", "properties": {"id": OR_NOTHING, "name": {"type": "string"}}})
     contract = fields.String(allow_none=True)
     offer_id = fields.String(allow_none=True)
     recorded_at = fields.DateTime()

@@ -24,7 +24,8 @@ class BasketLineSchema(StoredLineSchema):
 
 class BasketPriceSchema(Schema):
     id = Id(required=True)
-    price = fields.Raw(load_default=None, allow_none=True, validate=lambda said: isinstance(said, str | int | float),
+    price = fields.Raw(load_default=None, allow_none=True, metadata={"type": ["string", "number"]},
+                       validate=lambda said: isinstance(said, str | int | float),
                        error_messages={"validator_failed": "A price is a number or a string such as 42000.50."})
 
 

@@ -1,7 +1,7 @@
 """The shape of a deal's list of materials on the wire."""
 from marshmallow import Schema, fields, validate
 
-from catalogue.schemas import Id, Words, one_of
+from catalogue.schemas import OR_NOTHING, Id, Words, one_of
 from licensing.delivery import states
 from licensing.delivery.items import LONGEST_QC
 from licensing.delivery.models import Kind
@@ -21,9 +21,9 @@ class MaterialStepSchema(Schema):
     id = fields.String()
     action = fields.String()
     side = fields.String(metadata={"description": "buyer, seller, or system where the clock or a signature did it"})
-    by = fields.Function(lambda step: step.person and step.person.name)
+    by = fields.Function(lambda step: step.person and step.person.name, metadata=OR_NOTHING)
     state = fields.String(attribute="to_state")
-    filename = fields.Function(lambda step: step.asset and step.asset.filename)
+    filename = fields.Function(lambda step: step.asset and step.asset.filename, metadata=OR_NOTHING)
     note = fields.String(allow_none=True)
     at = fields.DateTime()
 

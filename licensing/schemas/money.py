@@ -11,6 +11,9 @@ from licensing.workflow import Side
 class Figure(fields.Field):
     """A decimal, written as a number or as a string."""
 
+    def __init__(self, *, metadata=None, **kwargs):
+        super().__init__(metadata={"type": ["string", "number"], "maxLength": 40, **(metadata or {})}, **kwargs)
+
     def _deserialize(self, value, attr, data, **_):
         if isinstance(value, bool) or not isinstance(value, str | int | float) or len(str(value)) > 40:
             raise ValidationError("Write a number, or a string such as 42000.50.")
@@ -82,7 +85,7 @@ class InstalmentSchema(Schema):
     buyer = fields.Nested(SellerSchema, attribute="offer.buyer")
     on = fields.String(attribute="trigger", metadata={"description": ", ".join(Trigger)})
     state = fields.Function(lambda row: instalments.standing(row).value,
-                            metadata={"description": ", ".join(Standing)})
+                            metadata={"type": "string", "description": ", ".join(Standing)})
     currency = fields.String()
     amount = Figure()
     outstanding = Figure()

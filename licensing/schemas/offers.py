@@ -1,7 +1,7 @@
 """The shape of offers, their versions and their steps on the wire."""
 from marshmallow import Schema, ValidationError, fields, missing, pre_load, validate
 
-from catalogue.schemas import Id, SellerSchema, Words
+from catalogue.schemas import OR_NOTHING, Id, SellerSchema, Words
 from core.money import CURRENCIES
 from licensing import drafts, moves, workflow
 from licensing.money.prices import Pricing
@@ -24,13 +24,15 @@ class PriceOfAll(fields.Raw):
     def __init__(self, **kwargs):
         super().__init__(load_default=None, allow_none=True, validate=lambda said: isinstance(said, str | int | float),
                          error_messages={"validator_failed": "A price is a number or a string such as 42000.50."},
-                         metadata={"description": "one price, shared out among the lines in the proportion of their "
-                                                  "own prices, or equally where a line has none"}, **kwargs)
+                         metadata={"type": ["string", "number"], "description":
+                                   "one price, shared out among the lines in the proportion of their own prices, or "
+                                   "equally where a line has none"}, **kwargs)
 
 
 class OfferLineSchema(LineSchema):
     title_id = Id(required=True)
-    price = fields.Raw(load_default=None, allow_none=True, metadata={"description": "in the offer's currency"})
+    price = fields.Raw(load_default=None, allow_none=True, metadata={
+        "type": ["string", "number"], "description": "in the offer's currency"})
     pricing = fields.Nested(PricingSchema, load_default=None, allow_none=True)
 
     @pre_load
@@ -79,7 +81,7 @@ class StepSchema(Schema):
         "description": "to terminate or revert: the first day that is free again, today if it is not said"})
     governing = Words(20_000, least=0, load_default=None, allow_none=True, metadata={
         "description": "to issue the memo: the text that governs it; the last one you chose if it is not said"})
-    sha256 = fields.String(load_default=None, allow_none=True, validate=validate.Regexp("^[0-9a-fA-F]{64}$"),
+    sha256 = fields.String(load_default=None, allow_none=True, validate=validate.Regexp(r"[0-9a-fA-F]{64}\Z"),
                            metadata={"description": "to sign: of the memo you read; refused where it is another"})
     valid_until = fields.Date(load_default=None, allow_none=True, metadata={
         "description": "with new terms: the last day on which they can be accepted"})
@@ -138,26 +140,26 @@ class TakenStepSchema(Schema):
     id = fields.String()
     action = fields.String()
     side = fields.String(metadata={"description": "buyer, seller or system"})
-    by = fields.Function(lambda step: step.person and step.person.name)
+    by = fields.Function(lambda step: step.person and step.person.name, metadata=OR_NOTHING)
     from_state = fields.String(data_key="from")
     to_state = fields.String(data_key="to")
-    state = fields.Function(lambda step: step.to_state)
+    state = fields.Function(lambda step: step.to_state, metadata={"type": "string"})
     version = fields.Integer()
     note = fields.String(allow_none=True)
     first_day_gone = fields.Date(data_key="from_day", allow_none=True, metadata={
         "description": "of a termination or reversion: the first day that is free again"})
     amendment_id = fields.Function(lambda step: str(step.amendment.id) if hasattr(step, "amendment") else missing,
-                                   metadata={"description": "the offer that an amendment began"})
+                                   metadata={"type": "string", "description": "the offer that an amendment began"})
     at = fields.DateTime()
     attachments = fields.List(fields.Nested(AttachmentSchema))
 
 
 class WrittenLineSchema(StoredLineSchema):
     """A line of an offer's version."""
-    title = fields.Function(lambda row: row.title.original_title)
-    price = fields.Function(lambda row: drafts.price_text(row))
-    pricing = fields.Function(lambda row: Pricing.of(row.pricing).as_json())
-    avails = fields.Nested(AnswerSchema, attribute="answer")
+    title = fields.String(attribute="title.original_title")
+    price = fields.Function(lambda row: drafts.price_text(row), metadata=OR_NOTHING)
+    pricing = fields.Function(lambda row: Pricing.of(row.pricing).as_json(), metadata={"type": "object"})
+    avails = fields.Nested(AnswerSchema, attribute="answer", allow_none=True)
 
     class Meta:
         exclude = ("counts_from", "counts_until", "note")
@@ -169,7 +171,7 @@ class VersionSchema(Schema):
     by = fields.String(attribute="person.name")
     created_at = fields.DateTime()
     lines = fields.List(fields.Nested(WrittenLineSchema))
-    payment = fields.Function(planned, metadata={"description": "when the price is paid"})
+    payment = fields.Function(planned, metadata={"type": "object", "description": "when the price is paid"})
     valid_until = fields.Date(allow_none=True, metadata={"description": "of the offer, as this version put it"})
     changes = fields.List(fields.Nested(ChangeSchema), metadata={"description": "against the version before"})
 
@@ -185,8 +187,9 @@ class OfferListedSchema(Schema):
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
     amends = fields.String(attribute="root_id", allow_none=True, metadata={"description": "the deal it amends"})
-    waits_for = fields.Function(lambda offer: moves.waits_for(offer))
-    titles = fields.Function(lambda offer: [line.title.original_title for line in offer.current.lines])
+    waits_for = fields.Function(lambda offer: moves.waits_for(offer), metadata=OR_NOTHING)
+    titles = fields.Function(lambda offer: [line.title.original_title for line in offer.current.lines],
+                             metadata={"type": "array", "items": {"type": "string"}})
 
 
 class OfferShownSchema(OfferListedSchema):

@@ -27,7 +27,8 @@ class MemoSchema(Schema):
     version = fields.Integer()
     sha256 = fields.String(metadata={"description": "of memo.json as it is served, byte for byte"})
     issued_at = fields.DateTime()
-    document = fields.Raw(attribute="content", metadata={"description": "parts: key, heading, words, table, data"})
+    document = fields.Raw(attribute="content", metadata={
+        "type": "object", "description": "parts: key, heading, words, table, data"})
     signatures = fields.List(fields.Nested(SignatureSchema))
     long_form = fields.String(metadata={"description": "where the long form stands"})
 

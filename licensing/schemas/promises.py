@@ -3,6 +3,7 @@ from datetime import UTC
 
 from marshmallow import Schema, fields, post_load, validate
 
+from accounts.schemas import Flag
 from catalogue.schemas import Id, SellerSchema, Words
 from licensing import promises
 from licensing.schemas import CODES, LineSchema, StoredLineSchema
@@ -21,7 +22,7 @@ class PromiseSchema(LineSchema):
 
 
 class HoldbackSchema(PromiseSchema):
-    hard = fields.Boolean(required=True)
+    hard = Flag(required=True)
     binds = fields.String(load_default=promises.LICENSOR, validate=validate.OneOf(promises.BINDS))
     licence_id = Id(load_default=None, allow_none=True)
     note = Words(2000, load_default=None, allow_none=True)
@@ -30,8 +31,8 @@ class HoldbackSchema(PromiseSchema):
 class RecordedHoldbackSchema(Schema):
     id = fields.String()
     title_id = fields.String()
-    territories = fields.Function(lambda row: row.written["territories"])
-    media = fields.Function(lambda row: row.written["media"])
+    territories = fields.List(fields.String(), attribute="written.territories")
+    media = fields.List(fields.String(), attribute="written.media")
     starts_on = fields.Date()
     ends_on = fields.Date(allow_none=True)
     hard = fields.Boolean()
@@ -80,8 +81,8 @@ class RecordedOptionSchema(Schema):
     id = fields.String()
     kind = fields.String()
     organisation = fields.Nested(SellerSchema, attribute="holder")
-    territories = fields.Function(lambda row: row.written["territories"])
-    media = fields.Function(lambda row: row.written["media"])
+    territories = fields.List(fields.String(), attribute="written.territories")
+    media = fields.List(fields.String(), attribute="written.media")
     days = fields.Integer()
     counts_from = fields.DateTime()
     counts_until = fields.DateTime(allow_none=True)

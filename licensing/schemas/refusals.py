@@ -16,9 +16,10 @@ class RefusalSchema(Schema):
         "description": "the title the first word lies on"})
     seller = fields.Nested(SellerSchema)
     holder = fields.Nested(SellerSchema)
-    territories = fields.Function(lambda row: row.option.written["territories"])
-    media = fields.Function(lambda row: row.option.written["media"])
-    state = fields.Function(asked.standing, metadata={"description": "asked, taken, licensed, passed or lapsed"})
+    territories = fields.List(fields.String(), attribute="option.written.territories")
+    media = fields.List(fields.String(), attribute="option.written.media")
+    state = fields.Function(asked.standing, metadata={
+        "type": "string", "description": "asked, taken, licensed, passed or lapsed"})
     asked_at = fields.DateTime()
     answer_by = fields.Date(metadata={"description": "the last day"})
     answered_at = fields.DateTime(allow_none=True)

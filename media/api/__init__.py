@@ -45,6 +45,8 @@ def _with_whole(upload: dict) -> dict:
 
 @bp.post("/titles/<id:title_id>/assets")
 @security.permit("asset.send")
+@http.counts_as(http.UPLOAD)
+@http.shows_once("upload")
 @http.writes
 @bp.arguments(NewAssetSchema)
 @bp.response(201, SendingSchema)
@@ -68,6 +70,7 @@ def list_assets(title_id, pagination_parameters):
 
 @bp.post("/assets/<id:asset_id>/parts")
 @security.permit("asset.send")
+@http.counts_as(http.UPLOAD)
 @only_reads
 @bp.arguments(NumbersSchema)
 @bp.response(200, PartsSchema)
@@ -136,6 +139,7 @@ def _address(url: str) -> dict:
 
 @bp.post("/assets/<id:asset_id>/plays")
 @security.permit("asset.see")
+@http.shows_once("url")
 @http.writes
 @bp.response(201, BegunSchema)
 def play(asset_id):
@@ -147,6 +151,7 @@ def play(asset_id):
 
 @bp.post("/plays/<id:play_id>/progress")
 @security.permit("asset.see")
+@http.shows_once("url")
 @http.writes
 @bp.arguments(ProgressSchema)
 @bp.response(200, BegunSchema)

@@ -2,7 +2,7 @@
 
 What the script asks for is JSON; it comes with the session and the form's token. Bytes go to the store.
 """
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 
 from accounts import permissions, security
 from accounts.permissions import Relation
@@ -34,10 +34,14 @@ def _store():
 
 @bp.app_context_processor
 def poster_pictures():
-    """`posters(title_ids, large)` for the pages that show titles: for such as the viewer may see."""
+    """`posters(title_ids, large)` for the pages that show titles: for such as the viewer may see. `seen_titles(ids)`
+    says which of the titles that a record names these are: the others have no page for them to be led to."""
     def posters(title_ids, large=()):
         return pictures.posters(title_ids, _store(), large)
-    return {"posters": posters}
+
+    def seen_titles(title_ids):
+        return titles.seen(title_ids, g.viewer) if g.get("viewer") else set()
+    return {"posters": posters, "seen_titles": seen_titles}
 
 
 @bp.get("/titles/<id:title_id>/media")
@@ -61,6 +65,7 @@ def media(title_id):
 
 @bp.post("/titles/<id:title_id>/media")
 @security.permit("asset.send")
+@http.counts_as(http.UPLOAD)
 @http.writes
 def send(title_id):
     """Announce a file; answers how to send it."""
@@ -81,6 +86,7 @@ def state(asset_id):
 
 @bp.post("/media/<id:asset_id>/parts")
 @security.permit("asset.send")
+@http.counts_as(http.UPLOAD)
 @only_reads
 def parts(asset_id):
     """Fresh addresses for numbered parts, and which have arrived."""

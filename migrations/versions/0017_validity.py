@@ -13,4 +13,4 @@ def upgrade():
 
 
 def downgrade():
-    op.drop_column('offer_version', 'valid_until')
+    op.drop_column('offer_version', 'valid_until')  # in place: lines and approvals refer to the table

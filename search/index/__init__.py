@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from search import grammar, matching
-from search.engine import Damaged
+from search.engine import Damaged, Seen
 from search.grammar import Unsearchable
 from search.index.reader import Postings, Reader
 from search.index.schema import CODEC, SCHEMA, add
@@ -50,25 +50,22 @@ class Index:
 
     # -------------------------------------------------------------- asking
 
-    def find(self, text: str) -> np.ndarray:
-        """Ids of the titles that a query means, best first (`matching.rank`).
+    def find(self, text: str, seen: Seen | None = None) -> np.ndarray:
+        """Ids of the titles that a query means, best first (`matching.rank`), as if those not seen were not there.
 
         Raises Unsearchable where the text has no word to search for or is too long (`grammar`).
         """
         asked = grammar.read(text)
         with self._reading() as reader:
-            return reader.ids[matching.rank(reader, *asked)]
+            return reader.ids[matching.rank(reader, *asked, _seen(reader, seen))]
 
-    def meant(self, text: str, seen) -> str | None:
-        """The query with words in place of those that stand nowhere, or None where there are no better ones.
-
-        `seen(ids)` says whether the asker may see any of some titles: no word of another is told.
-        """
+    def meant(self, text: str, seen: Seen) -> str | None:
+        """The query with words in place of those that stand nowhere, or None where there are no better ones."""
         wanted, unwanted, _ = grammar.read(text)
         if unwanted or not all(slot.plain for slot in wanted):
             return None
         with self._reading() as reader:
-            words = [matching.meant(reader, slot, lambda docs: seen(reader.ids[docs])) for slot in wanted]
+            words = [matching.meant(reader, slot, _seen(reader, seen)) for slot in wanted]
         return " ".join(words) if words != [slot.text for slot in wanted] else None
 
     def stamps(self) -> dict[int, str]:
@@ -259,6 +256,14 @@ class Index:
 
     def _point_to(self, generation):
         _replace(self._folder / "current", generation)
+
+
+def _seen(reader, seen):
+    """The same of documents: those that were deleted are not there for anybody."""
+    def there(docs):
+        alive = reader.live[docs]
+        return alive if seen is None else alive & seen(reader.ids[docs])
+    return there
 
 
 def _merging(writer, segments):

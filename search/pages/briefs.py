@@ -130,6 +130,7 @@ def share_brief(brief_id):
 
 @bp.get("/briefs/<id:brief_id>/catalogue.<kind>")
 @security.permit("brief.keep")
+@http.counts_as(http.PAPER)
 def catalogue(brief_id, kind):
     """The list as a catalogue to print, or as a spreadsheet."""
     shown = briefs.get(brief_id, security.viewer())
@@ -146,6 +147,7 @@ def catalogue(brief_id, kind):
 
 @bp.get("/for/<token>")
 @security.permit("brief.open")
+@http.counts_as(http.PAPER)
 def shared(token):
     """What a seller shows a buyer who need not be signed in."""
     shown = briefs.opened(token)

@@ -2,6 +2,7 @@
 from flask import current_app, get_template_attribute, jsonify, render_template, request, url_for
 
 from accounts import people, security
+from core import http
 from core.errors import Invalid
 from licensing import asking, avails, wording
 from licensing.rights import media
@@ -18,6 +19,7 @@ ADDRESS = (*query.FACETS, *SINGLE, *asking.AXES, "starts_on", "ends_on", "exclus
 
 @bp.get("/")
 @security.permit("title.see")
+@http.counts_as(http.SEARCH)
 def home():
     """Search by words and by what is still free."""
     return page()
@@ -66,6 +68,7 @@ def address() -> dict:
 
 @bp.get("/suggestions")
 @security.permit("title.see")
+@http.counts_as(http.SEARCH)
 def suggestions():
     """The first titles for what stands in the search box, for a script: each with its page, asked by the same line."""
     line = asking.address(asking.line(request.args)) if asking.asks(request.args) else {}
@@ -97,11 +100,11 @@ def _here(**changes) -> str:
 @security.permit("open")
 def openapi():
     """The OpenAPI document, generated from the code."""
-    return current_app.extensions["slate-api"].spec.to_dict()
+    return current_app.extensions["slate-api"].document
 
 
 @bp.get("/api/docs")
 @security.permit("open")
 def docs():
     """The API, to read."""
-    return render_template("search/docs.html", spec=current_app.extensions["slate-api"].spec.to_dict())
+    return render_template("search/docs.html", spec=current_app.extensions["slate-api"].document)

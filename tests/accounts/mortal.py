@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from accounts import notices, people
+from accounts import people, post
 from core.database import db
 from licensing import offers
 from tests.conftest import settings
@@ -47,7 +47,7 @@ def do(app, order, moments):
             event.listen(Engine, name, moments.pass_)
         event.listen(Session, "after_commit", moments.pass_)
         if order["what"] == "post":
-            notices.deliver(mailer, "https://slate.test")
+            post.deliver(mailer, "https://slate.test")
         else:
             by = people.viewer(people.find("agent@harbour.test").id)
             offers.advance(offers.lock(order["offer"], by), by, order["what"], note="No.")

@@ -8,9 +8,11 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from accounts import people, security
-from accounts.notices import deliver
+from accounts import addresses, applications, people, security, tokens
+from accounts.models import Passkey
 from accounts.permissions import Role
+from accounts.post import deliver
+from accounts.sessions import Session
 from catalogue.models import Franchise, Title
 from core import clock
 from core.database import db
@@ -93,7 +95,8 @@ class House:
 def build(app, canaries: Canaries, began, hidden=True) -> House:
     """Each stage a minute after the one before, and attended to by the worker."""
     house = House(app, canaries)
-    stages = (_people, _shown, *((_drafts, _media, _promises, _deals, _own_papers) if hidden else (_deal_elsewhere,)))
+    stages = (_people, _shown, *((_drafts, _media, _promises, _deals, _own_papers,
+                                         _members) if hidden else (_deal_elsewhere,)))
     for minutes, stage in enumerate(stages):
         with clock.stopped_at(began + timedelta(minutes=minutes)):
             stage(house)
@@ -125,9 +128,31 @@ def _enrol(house):
             person = people.enrol(address, name, hashed)
             people.join(person, organisation, roles)
             house.of[who] = address
+            if key not in demo:
+                _way_in(house, person)
     for key in ("nordlys", "harbour"):
         house.ids[key] = str(people.organisation_named({"nordlys": "Nordlys Distribution",
                                                         "harbour": "Harbour Pictures"}[key]).id)
+
+
+def _members(house):
+    """Whom the seller invites, and what its programs are called."""
+    house("admin@umbra", "/invitations", {"roles": ["agent"], "email": house.word(
+        "invitation.email", "umbra:member.manage", "umbra:audit.see") + "@umbra.test"})
+    house("agent@umbra", "/tokens", {"expires_on": str(tokens.in_days(30)), "name": house.word(
+        "api_token.name", "umbra:token.keep")})
+
+
+def _way_in(house, person):
+    """How and where somebody signs in, and the address they asked for: theirs alone to read."""
+    db.session.add_all([
+        Passkey(person=person, name=house.word("passkey.name", person.email), usage="first", sign_count=0,
+                credential_id=f"{person.id}".encode(), public_key=b"", device_type="single_device", backup_state=False,
+                lastuse_datetime=clock.now()),
+        Session(person_id=person.id, digest=f"{person.id}", made_at=clock.now(), seen_at=clock.now(),
+                program=house.word("session.program", person.email),
+                address=house.word("session.address", person.email))])
+    addresses.ask(person, f"{house.word('address_change.address', person.email)}@moved.test")
 
 
 def _shown(house):
@@ -428,4 +453,16 @@ def _own_papers(house):
         briefs.open_up(brief)
         house.ids["brief_token"] = brief.token
         db.session.commit()
+    _own_ways_in(house)
 
+
+def _own_ways_in(house):
+    """Webhooks and applications."""
+    house("admin@umbra", "/webhooks", {
+        "url": f"https://{house.word('webhook.url', 'umbra:webhook.keep')}.example.com/", "events": ["offer.step"]})
+    word = {name: house.word(f"application.{name}", "market:organisation.admit")
+            for name in ("organisation_name", "name", "email", "about")}
+    with house.app.app_context():
+        asked = applications.apply(**{**word, "email": f"{word['email']}@new.test"}, country="IE", trades=["seller"])
+        asked.state = applications.State.WAITING.value
+        db.session.commit()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from accounts import people
+from accounts import people, tokens
 from core import audit
 from core.audit import AuditRow
 from core.database import db
@@ -89,13 +89,13 @@ def test_signing_in_and_out_roles_and_tokens_are_noted_and_no_secret_is(world):
         person = people.find(MANAGER)
         assert [row.action for row in noted(subject="person", person_id=person.id)] == ["signed in", "signed out"]
         assert {row.origin for row in noted(person_id=person.id)} == {"127.0.0.1"}
-        token = people.issue_token(person)
+        token = tokens.issue_whole(person)
         person.memberships[0].roles = ["agent"]
         db.session.flush()
         row = last(subject="membership")
         assert (row.action, row.before, row.after) == (
             "changed", {"roles": ["rights_manager", "signatory"]}, {"roles": ["agent"]})
-        assert last(subject="token").after["person_id"] == person.id
+        assert last(subject="token").after["membership_id"] == person.memberships[0].id
         everything = str([(row.before, row.after) for row in noted()])
         digest = db.session.scalar(text("SELECT digest FROM api_token ORDER BY id DESC LIMIT 1"))
         assert not [secret for secret in (token, digest, person.password, person.fs_uniquifier, "argon2")

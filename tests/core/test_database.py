@@ -49,7 +49,7 @@ def test_who_waits_for_a_writer_in_vain_is_told_to_try_again(fresh, monkeypatch)
 @both
 def test_what_people_wrote_stands_in_no_log_where_the_database_refuses_it(fresh, monkeypatch, caplog):
     """Not among the parameters, and not in the row that PostgreSQL writes out."""
-    def refused(*_):
+    def refused(*_, **__):
         db.session.execute(Title.__table__.insert().values(original_title=WRITTEN, organisation_id=1))
 
     app = fresh(seeded=True)

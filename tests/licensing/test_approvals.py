@@ -258,7 +258,8 @@ def test_what_was_approved_before_approvals_were_bound_stays_approved(house, fil
         flask_migrate.upgrade()
         assert db.session.scalar(select(Approval.terms_sha256).where(Approval.offer_id == int(offer))) is None
     for email, action in ((AGENT, "issue_memo"), (BUYER, "sign"), (MANAGER, "sign")):
-        assert take(house, offer, email, action).status_code == 201
+        again = Caller(house.app, email)  # tokens with a reach do not go back to where there was none
+        assert again.post(f"/offers/{offer}/steps", {"action": action}).status_code == 201
 
 
 def test_an_approval_without_a_record_is_none(house, film):
@@ -353,7 +354,7 @@ def test_holds_warn_but_for_the_buyers_own_and_those_behind_it(house):
 
 def test_overrides_are_the_sellers_alone(house, warned):
     offer = agreed(house, warned)
-    for email, status in ((BUYER, 403), (OTHER, 404), (RIVAL, 404), (OPERATOR, 403)):
+    for email, status in ((BUYER, 403), (OTHER, 403), (RIVAL, 404), (OPERATOR, 403)):
         assert house(email).post(f"/offers/{offer}/overrides", {"note": "x"}).status_code == status
     take(house, offer, MANAGER, "reject", note="No.")
     assert house(AGENT).post(f"/offers/{offer}/overrides", {"note": "x"}).status_code == 409

@@ -317,14 +317,14 @@ def test_who_sees_money_and_who_marks_it(world, caller, first):
     path, paid = f"/instalments/{first}", {"paid_on": clock.today().isoformat(), "amount": "1"}
     for email, see, mark in ((AGENT, 200, 403), (MANAGER, 200, 201), ("finance@harbour.test", 200, 201),
                              ("labs@harbour.test", 403, 403), (BUYER, 200, 403), ("finance@sakura.test", 200, 403),
-                             (OTHER, 404, 404), (RIVAL, 404, 404), (OPERATOR, 403, 403)):
+                             (OTHER, 404, 403), (RIVAL, 404, 404), (OPERATOR, 403, 403)):
         who = caller(email)
         assert who.get(path).status_code == see, email
         marked = who.post(f"{path}/payments", paid)
         assert marked.status_code == mark, email
         if mark == 201:
             latest = marked.json["payments"][-1]["id"]
-    for email, status in ((AGENT, 403), (BUYER, 403), (OTHER, 404), (RIVAL, 404), (OPERATOR, 403), (MANAGER, 201)):
+    for email, status in ((AGENT, 403), (BUYER, 403), (OTHER, 403), (RIVAL, 404), (OPERATOR, 403), (MANAGER, 201)):
         assert caller(email).post(f"/payments/{latest}/undoing", {"note": "No."}).status_code == status, email
     offer = caller(MANAGER).get(path).json["offer_id"]
     assert caller("finance@harbour.test").get(f"/offers/{offer}").status_code == 200, "they read what was agreed"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, select
 
-from accounts import notices
+from accounts import post
 from accounts.notices import Notice
 from core import outbox
 from core.database import db
@@ -311,7 +311,7 @@ def test_no_answer_and_no_letter_to_the_other_side_holds_an_inside_note(world, o
     assert len(answers) > 300 and any(number.encode() in each.data for each in answers)
     assert [each.request.path for each in answers if secret.encode() in each.data] == []
     with world.app_context():
-        notices.deliver(world.extensions["mailer"], "https://slate.test")
+        post.deliver(world.extensions["mailer"], "https://slate.test")
         told = db.session.scalars(select(Notice)).all()
         assert any(each.path == f"/offers/{number}" for each in told)
         assert not any(secret in f"{each.subject} {each.body}" for each in told)

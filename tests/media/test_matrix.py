@@ -66,8 +66,10 @@ def terms(state, ids):
         "over": {**live, "starts_on": today - 9 * day, "ends_on": today - day, "download": True},
         "every view used": {**live, "max_views": 2, "views": 2, "download": True},
         "taken back": {**live, "ended_at": clock.now(), "download": True},
-        "for the buyer alone": {**live, "organisation_id": None, "person_id": ids[BUYER]},
-        "for another person": {**live, "organisation_id": None, "person_id": ids[PEOPLE["second"]]},
+        "for the buyer alone": {**live, "organisation_id": None, "person_id": ids[BUYER],
+                                "acting_for_id": ids["sakura"]},
+        "for another person": {**live, "organisation_id": None, "person_id": ids[PEOPLE["second"]],
+                               "acting_for_id": ids["sakura"]},
         "for another organisation": {**live, "organisation_id": ids["nordlys"]},
         "for the seller's own house": {**live, "organisation_id": ids["harbour"]},
     }[state]

@@ -5,7 +5,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from accounts import people
+from accounts import people, tokens
 from core.database import db
 from licensing import checks
 from licensing.models import Licence, Offer
@@ -35,7 +35,7 @@ def test_whole_or_absent_whenever_it_is_killed(fresh):
     with app.app_context():
         made = [deals.title(name=name) for name in ("一", "二")]
         offer_id = deals.agreed(*((each, "*") for each in made)).id
-        token = people.issue_token(people.find(MANAGER))
+        token = tokens.issue_whole(people.find(MANAGER))
         db.session.commit()
         url = db.engine.url.render_as_string(hide_password=False)
         db.session.remove()

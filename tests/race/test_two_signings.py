@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 import seed
-from accounts import people
+from accounts import people, tokens
 from catalogue import titles
 from core.database import db
 from licensing import checks, drafts, mandates, offers, terms
@@ -44,7 +44,7 @@ def set_up(app):
     with app.app_context():
         who = {email: people.viewer(people.find(f"{email}.test").id)
                for email in ("agent@harbour", "rights@harbour", "buyer@sakura", "buyer@nordlys")}
-        token = people.issue_token(people.find("rights@harbour.test"))
+        token = tokens.issue_whole(people.find("rights@harbour.test"))
         db.session.commit()
     return who, token
 

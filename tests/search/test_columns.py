@@ -13,11 +13,13 @@ from tests.scale import at
 KINDS, TONGUES, PLACES, GENRES = ["film", "series"], ["zh", "ja", None], ["HK", "JP", "TW"], ["Crime", "Noir", "Drama"]
 VIEWERS = [Viewer(1, "B", "b@b.test", 1, "Buyer", frozenset(Role), frozenset({"buyer"})),
            Viewer(2, "S", "s@s.test", 7, "Seller", frozenset(Role), frozenset({"seller"}))]
+AUDIENCES = {1: [2, 5, 1000], 2: []}  # by person
 
 
 def a_row(rng, title_id):
     return SimpleNamespace(
-        id=title_id, organisation_id=rng.choice([7, 8]), status=rng.choice(["published", "draft"]),
+        id=title_id, organisation_id=rng.choice([7, 8]), status=rng.choice(["published", "published", "draft"]),
+        audience_id=rng.choice([None, 1, 2, 900]),
         kind=rng.choice(KINDS), original_language=rng.choice(TONGUES), year=rng.choice([None, 1994, 2003, 2026]),
         countries=rng.sample(PLACES, rng.randint(0, 2)), genres=rng.sample(GENRES, rng.randint(0, 2)),
         original_title=rng.choice(["Tide", "tide", "Harbour", "Åland", "潮信"]))
@@ -26,7 +28,7 @@ def a_row(rng, title_id):
 def told(table, viewer):
     """All that can be asked, by title and not by row."""
     size = len(table.ids)
-    seen = table.visible(viewer, np.arange(size))
+    seen = table.visible(viewer, AUDIENCES[viewer.person_id], np.arange(size))
     rows = np.flatnonzero(seen)
     chosen = {(name, word): table.ids[getattr(table, name).having([word], size) & seen].tolist()
               for name, words in (("kind", KINDS), ("country", PLACES), ("genre", GENRES), ("decade", ["1990s"]))

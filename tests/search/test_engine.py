@@ -2,10 +2,13 @@
 import multiprocessing
 import random
 import threading
+from contextlib import closing
 
+import numpy as np
 import pytest
 
 from search.engine import Damaged, Document
+from tests.scale import at
 
 
 @pytest.fixture
@@ -168,3 +171,44 @@ def test_many_ask_and_one_at_a_time_writes(made):
         each.join()
     assert problems == []
     assert set(made().stamps()) == {1, *(10 * turn + step for turn in range(1, 5) for step in range(5))}
+
+
+WORDS = ["harbour", "harbor", "tide", "tides", "lantern", "lanterns", "zanzibar", "station", "stations", "waltz",
+         "灯塔", "潮信", "snowline", "snow", "line"]
+
+
+def test_what_is_not_seen_changes_nothing_of_any_answer(made, engine, tmp_path):
+    """An engine that holds hidden titles answers who may not see them as one that never held them: word for word, in
+    the same order. Else a word of theirs could be guessed: what is found instead would be missing."""
+    rng = random.Random(11)
+
+    def some():
+        return " ".join(rng.sample(WORDS, rng.randint(1, 3)))
+    documents = [film(number, some(), people=[some()], synopsis=[some()], year=2000 + number % 5)
+                 for number in range(1, 61)]
+    seen_ids = {each.id for each in documents if rng.random() < 0.4}
+    whole, bare = made(*documents), engine(tmp_path / "bare")
+    with closing(bare):
+        bare.rebuild([each for each in documents if each.id in seen_ids])
+        _answer_alike(rng, some, whole, bare, seen_ids)
+
+
+def _answer_alike(rng, some, whole, bare, seen_ids):
+    def seen(ids):
+        return np.isin(ids, list(seen_ids))
+    differing = 0
+    for _ in range(at(ci=60, long=3_000)):
+        asked = some() + rng.choice(["", "", " xyz", " -tide", "s"])
+        assert whole.find(asked, seen).tolist() == bare.find(asked).tolist(), asked
+        assert whole.find(asked, seen).tolist() == bare.find(asked, seen).tolist(), asked
+        differing += [each for each in whole.find(asked).tolist() if each in seen_ids] != bare.find(asked).tolist()
+        wrong = asked.replace("a", "e", 1)
+        assert (whole.meant(wrong, seen) is None) == (bare.meant(wrong, seen) is None), wrong
+    assert differing, "to leave out afterwards what was found would tell"
+
+
+def test_a_word_of_what_is_not_seen_is_never_meant(made):
+    engine = made(film(1, "Lighthouse Waltz"), film(2, "Zanzibar"))
+    everything, first = (lambda ids: ids > 0), (lambda ids: ids == 1)
+    assert engine.meant("zanzibor", everything) == "zanzibar" and engine.meant("zanzibor", first) is None
+    assert engine.meant("lighthause", first) == "lighthouse"

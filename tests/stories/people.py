@@ -33,6 +33,7 @@ class Person:
         self.context.on("console", self._hear)
         self.context.on("weberror", lambda problem: self._note(problem.error))
         self.context.on("requestfailed", self._fail)
+        self.context.on("request", self._ask)
         self.context.on("response", self._receive)
         self.context.set_default_timeout(20_000)
         self.page = self.context.new_page()
@@ -45,6 +46,14 @@ class Person:
     def _hear(self, message):
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self._note(message.text)  # what failed to load is noted with its address, by _receive
+
+    def _ask(self, request):
+        """No page asks anybody but Slate and the store it was told of."""
+        stores = (self.slate.environment.get(f"S3_{each}") for each in ("PUBLIC_ENDPOINT", "ENDPOINT"))
+        home = self.slate.address, self.slate.address.replace("127.0.0.1", "localhost")
+        ours = (*home, *filter(None, stores))
+        if not request.url.startswith((*ours, "data:", "blob:", "about:")):
+            self._note(f"{request.url}: asked of a third party")
 
     def _receive(self, answer):
         page = answer.request.is_navigation_request()

@@ -1,5 +1,6 @@
 """Every page as each role sees it: what can be measured of it, on a phone and on a desk, in light and in dark."""
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
 from tests.licensing.sheets import TIDE, csv_of
@@ -11,24 +12,30 @@ LINE = "media=svod&territories=HK,TW,JP&languages=*&starts_on=2027-01-01&ends_on
 AGENT, MANAGER, BUYER, OPERATOR = (
     f"{name}.test" for name in ("agent@harbour", "rights@harbour", "buyer@nordlys", "operator@market"))
 ALL = ("/", f"/?q=tide&{LINE}&match=overlap", "/titles/2", "/titles/1/media", f"/titles/2?{LINE}", "/account",
-       "/notices", "/searches", "/api/docs", "/no/such/page")
+       "/notices", "/searches", "/members", "/acting", "/markets", "/api/docs", "/no/such/page")
 PAGES = {
-    None: ("/sign-in", "/api/docs", "/no/such/page"),
+    None: ("/sign-in", "/recovery", "/sign-in/passkey", "/apply", "/api/docs", "/no/such/page"),
     AGENT: (*ALL, "/offers", "/slate", "/titles/2/rights", "/titles/1/rights", f"/titles/1?{LINE}", "/approvals",
             "/screeners", "/titles/1/grants", "/briefs", "/briefs/1", "/money?state=all", "/approvals/policy",
             "/titles/1/franchise", "/licences", "/licences?standing=all&ends_by=soon", "/books", "/books/1",
-            "/books/2", "/audit"),
+            "/books/2", "/audit", "/titles/1/audience", "/titles/4/audience"),
     MANAGER: (*ALL, "/offers", "/slate", "/titles/2/rights", "/approvals", "/money", "/approvals/policy", "/refusals",
               "/licences?standing=ended", "/audit", "/audit?since=soon"),
     BUYER: (*ALL, "/offers", "/slate", "/your-screeners", "/refusals", "/titles/2/franchise", "/licences",
             "/?q=潮", f"/?{LINE}", "/?q=nothing-of-the-kind",
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
             f"/titles/2/rights?{LINE}", "/money", "/money?state=cancelled"),
-    OPERATOR: (*ALL, "/offers", "/money"),  # both are refused, as /approvals is to the agent and /slate to the buyer
+    OPERATOR: (*ALL, "/account/password", "/account/codes", "/account/passkeys", "/applications", "/markets/1",
+               "/offers", "/money"),  # the last two are refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
           MANAGER: ("pending approval", "signed one", "signed", "active"),
           BUYER: ("draft", "countered", "signed one", "expired")}
+AXE = """async (rules) => {
+  const found = await axe.run({ resultTypes: ["violations"], ...(rules && { runOnly: rules }) });
+  return found.violations.flatMap((rule) => rule.nodes.map(
+    (node) => `${rule.id}: ${node.target.join(" ")} ${node.html.slice(0, 120)}: ${node.failureSummary}`));
+}"""
 LANGUAGES = ("ja", "ko", "zh-Hant", "de")
 everyone = pytest.mark.parametrize("email", [
     pytest.param(None, id="a stranger"), pytest.param(AGENT, id="an agent"),
@@ -125,8 +132,15 @@ def measured(person, path):
                                  "(each) => { each.removeAttribute('name'); each.open = true; })")
         found = person.page.evaluate(MEASURE)
         assert found["texts"] > 5, f"{path} shows next to nothing"
+        found["axe"] = axe(person.page, unfolded) if viewport == PHONE else []
         for rule, each in broken(found):
             yield rule, f"{path} at {viewport['width']}px in {scheme}", each
+
+
+def axe(page, everything):
+    """What axe-core finds, by all its rules, those of good practice too; or of colours alone."""
+    page.evaluate(AXE_SCRIPT)
+    return page.evaluate(AXE, None if everything else ["color-contrast"])
 
 
 def nothing(found, rule):
@@ -161,6 +175,11 @@ def test_every_page_has_one_first_heading_and_leaves_no_level_out(seen, email):
 @everyone
 def test_every_chinese_japanese_and_korean_text_says_its_language(seen, email):
     nothing(seen(email), "language")
+
+
+@everyone
+def test_axe_finds_nothing(seen, email):
+    nothing(seen(email), "axe")
 
 
 @everyone

@@ -1,43 +1,33 @@
-"""What every HTTP answer shares: one transaction per write, problem documents, revisions, idempotency, headers."""
+"""What every HTTP answer shares: one transaction per write, problem documents, revisions; by noun the limits, the
+headers, idempotency keys and what may stand in text."""
 import functools
-import hashlib
 import json
 import random
 import time
-from datetime import datetime, timedelta
 
 import flask_smorest
 from flask import Response, current_app, g, make_response, render_template, request
 from flask_smorest.error_handler import ErrorSchema
 from marshmallow import fields
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import BaseConverter
 
-from core import clock
-from core.database import UtcDateTime, db, may_be_retried, reading
+from core import openapi
+from core.database import db, may_be_retried, reading
 from core.errors import Away, Invalid, Refusal, Stale, Unconditional
+from core.http import headers, keys, limits, text
+from core.http.keys import API
+from core.http.keys import shows_once as shows_once
+from core.http.limits import PAPER as PAPER
+from core.http.limits import SEARCH as SEARCH
+from core.http.limits import UPLOAD as UPLOAD
+from core.http.limits import counts_as as counts_as
 from core.storage.contract import Unavailable
 
-API = "/api/"
 TRIES = 4
-AWAY_SECONDS = 10  # after which it may be worth while to ask again for what does not answer
-KEPT_FOR = timedelta(hours=24)
-
-
-class IdempotencyKey(db.Model):
-    """The first committed answer to a request that named a key, kept for 24 hours."""
-    __tablename__ = "idempotency_key"
-    person_id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    fingerprint: Mapped[str]
-    made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    status: Mapped[int | None]
-    headers: Mapped[str | None]
-    body: Mapped[str | None]
 
 
 # ------------------------------------------------------------------ one transaction at the edge
@@ -53,10 +43,10 @@ def writes(view):
     def in_one_transaction(*args, **kwargs):
         for attempt in range(TRIES):
             try:
-                if replay := _claim_key():
+                if replay := keys.claim():
                     return replay
                 response = make_response(view(*args, **kwargs))
-                _keep_answer(response)
+                keys.keep(response)
                 db.session.commit()
                 return response
             except StaleDataError:
@@ -67,51 +57,8 @@ def writes(view):
                 if attempt == TRIES - 1 or not (unique or may_be_retried(error)):
                     raise
                 time.sleep(random.uniform(0, 0.05) * 2 ** attempt)  # noqa: S311 - spreading, not secrecy
+    in_one_transaction.writes = True
     return in_one_transaction
-
-
-def _key():
-    return request.headers.get("Idempotency-Key") if request.path.startswith(API) else None
-
-
-def _claim_key() -> Response | None:
-    """Store the key of this request, or answer with what the same request was answered before."""
-    if not (key := _key()):
-        return None
-    if len(key) > 255:
-        raise Invalid({"Idempotency-Key": ["A key is 255 characters at most."]})
-    person = g.viewer.person_id
-    fingerprint = hashlib.sha256(b"\0".join(
-        (request.method.encode(), request.full_path.encode(), request.get_data()))).hexdigest()
-    known = db.session.scalar(select(IdempotencyKey).filter_by(person_id=person, key=key))
-    if known and known.made_at < clock.now() - KEPT_FOR:
-        db.session.execute(delete(IdempotencyKey).filter_by(person_id=person, key=key))
-        db.session.expunge(known)
-        known = None
-    if known is None:
-        db.session.execute(IdempotencyKey.__table__.insert().values(
-            person_id=person, key=key, fingerprint=fingerprint, made_at=clock.now()))
-        return None
-    if known.fingerprint != fingerprint:
-        raise Invalid({"Idempotency-Key": ["This key was used for another request. Use a new one."]})
-    response = Response(known.body, known.status, json.loads(known.headers))
-    response.headers["Idempotent-Replay"] = "true"
-    db.session.rollback()
-    return response
-
-
-def _keep_answer(response):
-    if key := _key():
-        kept = {name: response.headers[name] for name in ("Content-Type", "ETag", "Location")
-                if name in response.headers}
-        db.session.execute(IdempotencyKey.__table__.update().where(
-            IdempotencyKey.person_id == g.viewer.person_id, IdempotencyKey.key == key).values(
-            status=response.status_code, headers=json.dumps(kept), body=response.get_data(as_text=True)))
-
-
-def sweep_keys():
-    """Forget answers older than a day."""
-    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.made_at < clock.now() - KEPT_FOR))
 
 
 # ------------------------------------------------------------------ sizes
@@ -131,13 +78,21 @@ def etag(revision: int) -> dict:
     return {"ETag": f'"{revision}"'}
 
 
-def check_if_match(revision: int):
-    """Refuse a change that does not name the record's present revision."""
+def check_if_match(revision: int, required=True):
+    """Refuse a change that names another revision than the record's present one, and where required one that names
+    none."""
     sent = request.headers.get("If-Match")
     if sent is None:
+        if not required:
+            return
         raise Unconditional("Read the record first and send its ETag as If-Match.")
     if sent.strip() != "*" and f'"{revision}"' not in [tag.strip() for tag in sent.split(",")]:
         raise Stale("Somebody changed this record since you read it. Read it again, then repeat your change.")
+
+
+def form_is_stale(revision) -> bool:
+    """Whether a form was filled in over an earlier revision than this one, which its hidden `revision` names."""
+    return request.form.get("revision", str(revision)) != str(revision)
 
 
 LAST_PAGE = 100_000
@@ -182,6 +137,8 @@ def refused(refusal: Refusal):
                                                  detail=refusal.detail, **refusal.more), refusal.status)
     if refusal.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Slate"'
+    if refusal.seconds:
+        response.headers["Retry-After"] = refusal.seconds
     return response
 
 
@@ -199,9 +156,7 @@ SAID = {
 def store_away(problem: Unavailable):
     """The store of pictures and films does not answer: what it said is for the log, not for the asker."""
     current_app.logger.warning("The store does not answer: %s", problem)
-    response = refused(Away("Pictures and films cannot be reached just now. Try again in a minute; nothing is lost."))
-    response.headers["Retry-After"] = str(AWAY_SECONDS)
-    return response
+    return refused(Away("Pictures and films cannot be reached just now. Try again in a minute; nothing is lost."))
 
 
 def database_busy(error: OperationalError):
@@ -210,16 +165,18 @@ def database_busy(error: OperationalError):
         raise error
     current_app.logger.warning("The database does not answer: %s", error.orig)
     with reading():  # the page about it must not wait for the writer in its turn
-        response = refused(Away("The database does not answer just now. Nothing was changed; try again in a moment."))
-    response.headers["Retry-After"] = str(AWAY_SECONDS)
-    return response
+        return refused(Away("The database does not answer just now. Nothing was changed; try again in a moment."))
 
 
 def http_error(error: HTTPException):
     """Any HTTP error of the framework, in our words."""
+    if error.response is not None:  # it is in our words
+        return error.response
     db.session.rollback()
     if error.code is None or error.code < 400:
         return error.get_response()
+    if isinstance(error, SecurityError):  # it is not known whose page could be shown
+        return Response("This is no address of Slate.\n", 400, content_type="text/plain")
     title, detail = SAID.get(error.code, (error.name, error.description))
     more = {}
     data = getattr(error, "data", None) or {}
@@ -242,15 +199,17 @@ def http_error(error: HTTPException):
 
 class ProblemSchema(ErrorSchema):
     """The shape of a refusal, for the OpenAPI document (RFC 9457)."""
-    type = fields.String()
-    title = fields.String()
-    status = fields.Integer()
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
     detail = fields.String()
     errors = fields.Dict(metadata={"description": "sentences by field"})
     reasons = fields.List(fields.Dict(), metadata={"description": "why rights are not free"})
+    version = fields.Integer(metadata={"description": "of the offer as it is now, where another was named"})
+    offer_id = fields.String(metadata={"description": "what the hold became"})
 
     class Meta:
-        fields = ("type", "title", "status", "detail", "errors", "reasons")
+        fields = ("type", "title", "status", "detail", "errors", "reasons", "version", "offer_id")
 
 
 class IdConverter(BaseConverter):
@@ -259,28 +218,19 @@ class IdConverter(BaseConverter):
     to_python = int
 
 
-def _refuse(constant):
-    raise ValueError(f"{constant} is no JSON")
-
-
-def check_body():
-    """Refuse a body that is not JSON: 415 for another type, 422 for one that cannot be read."""
-    body = request.get_data()
-    if body and not request.is_json:
-        raise UnsupportedMediaType()
-    try:
-        json.loads(body or "{}", parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise Invalid({"body": ["This is not JSON."]}) from None
-
-
 class Api(flask_smorest.Api):
     """flask-smorest with our problem documents in place of its own."""
     ERROR_SCHEMA = ProblemSchema
 
     def __init__(self, app):
         super().__init__(app)
-        self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": "^[0-9]+$"})
+        self.register_converter(IdConverter, lambda _: {"type": "string", "pattern": f"^{IdConverter.regex}$"})
+        self.ma_plugin.converter.add_attribute_function(openapi.names_of_properties)
+
+    @functools.cached_property
+    def document(self) -> dict:
+        """What is served as the API's description: made once, for code does not change while it runs."""
+        return openapi.complete(self.spec.to_dict(), self._app.url_map, self._app.view_functions, text.FIT)
 
     def handle_http_exception(self, error):
         return http_error(error)
@@ -301,43 +251,38 @@ class Blueprint(flask_smorest.Blueprint):
 
             @functools.wraps(parsed)
             def checked(*args, **kwargs):
-                check_body()
+                text.check_body()
                 return parsed(*args, **kwargs)
             return checked
         return with_body
 
 
-POLICY = ("default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: {store}; "
-          "media-src 'self' {store}; connect-src 'self' {store}; object-src 'none'; base-uri 'none'; "
-          "form-action 'self'; frame-ancestors 'none'")
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-
-
 def init_app(app, store_origin=""):
     """`store_origin` is where browsers may fetch pictures and films from, and send them to, beside the application."""
-    headers = {**HEADERS, "Content-Security-Policy": POLICY.format(store=store_origin)}
     app.url_map.converters["id"] = IdConverter
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(Unavailable, store_away)
     app.register_error_handler(OperationalError, database_busy)
     app.register_error_handler(HTTPException, http_error)
+    headers.init_app(app, store_origin)
 
     @app.before_request
     def allow_large():
         if most := getattr(app.view_functions.get(request.endpoint), "takes", None):
             request.max_content_length = most
 
-    @app.after_request
-    def add_headers(response):
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
-        if app.config["PRODUCTION"]:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        return response
+
+STORED = "stored"  # the blueprint of `core.storage.door`: its addresses and forms are what was signed, to the letter
+
+
+def guard(app):
+    """Count requests and look at what they say; called when `g.viewer` is known by whom."""
+    limits.init_app(app, refused)
+
+    @app.before_request
+    def check_text():
+        stranger = request.path.startswith(API) and g.viewer is None  # who is told to sign in, whatever else is wrong
+        if request.blueprint != STORED and not stranger:
+            text.check_address()
+            if request.method == "POST" and not request.path.startswith(API):
+                text.check_form()

@@ -1,0 +1,30 @@
+"""Signing people in. The only user of Flask-Security: it knows passwords, codes and passkeys, the roles are ours.
+
+The API takes bearer tokens and nothing else; pages take the session and a CSRF token. Every route says which action of
+`permissions` it is, with `@permit`; a test fails on a route that does not.
+
+    guard      who asks, and whether they may: `viewer`, `permit`
+    acting     for which of their organisations they act
+    trail      what is noted of those who could not show who they are
+    presence   from a cookie or a token to who asks; sessions that begin, are seen and end
+    factors    what proves a person: passwords, codes of an app, recovery codes, passkeys
+    proof      a fresh proof before what cannot be taken back
+    routes     the pages of Flask-Security that are used, each with its rule
+    links      what stands in letters, signed
+"""
+from accounts.security import factors, links, presence, proof, routes
+from accounts.security.acting import act_for, for_nobody, sign_in
+from accounts.security.factors import chosen, hashed
+from accounts.security.guard import csrf, permit, person, viewer
+from accounts.security.presence import sign_out
+
+__all__ = ["act_for", "chosen", "csrf", "factors", "for_nobody", "hashed", "init_app", "links", "permit", "person",
+           "presence", "proof", "sign_in", "sign_out", "viewer"]
+
+
+def init_app(app):
+    csrf.init_app(app)
+    factors.init_app(app)
+    routes.init_app(app)
+    presence.init_app(app)
+    proof.init_app(app)
