@@ -34,21 +34,29 @@ class Coded:
         self.codes, self.rows = np.array([], dtype=np.int32), np.array([], dtype=np.int64)
         self.one_each = False  # whether entry i is the one of row i, for all rows of the table
 
-    def replaced(self, rows, lists) -> "Coded":
-        """The column where these rows have the words of these lists."""
+    def replaced(self, rows, lists, size) -> "Coded":
+        """The column where these rows of `size` have the words of these lists; those behind the last are new."""
+        order = np.argsort(rows, kind="stable")
+        words = [word for each in order for word in lists[each]]
+        fresh, known = np.repeat(rows[order], [len(lists[each]) for each in order]), rows[order]
+        known = known[known <= self.rows[-1:].max(initial=-1)]
         then = Coded()
-        then.words, then.place = self.words, self.place
-        if any(word not in self.place for each in lists for word in each):
-            then.words = list(dict.fromkeys([*self.words, *(word for each in lists for word in each)]))
+        then.words, then.place, then.one_each = self.words, self.place, self.one_each
+        if any(word not in self.place for word in words):
+            then.words = list(dict.fromkeys([*self.words, *words]))
             then.place = {word: number for number, word in enumerate(then.words)}
-        fresh = np.repeat(rows, [len(each) for each in lists])
-        codes = np.array([then.place[word] for each in lists for word in each], dtype=np.int32)
-        order = np.argsort(fresh, kind="stable")
-        kept = ~np.isin(self.rows, rows)
-        before = self.rows[kept]
-        places = np.searchsorted(before, fresh[order])
-        then.rows = np.insert(before, places, fresh[order])
-        then.codes = np.insert(self.codes[kept], places, codes[order])
+        codes, entries = np.array([then.place[word] for word in words], dtype=np.int32), self._entries(known)
+        if len(known) == len(rows) and np.array_equal(self.rows[entries], fresh):
+            if np.array_equal(self.codes[entries], codes):
+                return self  # most changes are of another column
+            then.rows, then.codes = self.rows, self.codes.copy()
+            then.codes[entries] = codes
+            return then
+        before = np.delete(self.rows, entries)
+        places = np.searchsorted(before, fresh)
+        then.rows = np.insert(before, places, fresh)
+        then.codes = np.insert(np.delete(self.codes, entries), places, codes)
+        then.one_each = np.array_equal(then.rows, np.arange(size))
         return then
 
     def having(self, wanted, size) -> np.ndarray:
@@ -65,7 +73,7 @@ class Coded:
         return dict(sorted(some, key=lambda each: (-each[1], each[0])))
 
     def _entries(self, rows):
-        if self.one_each:
+        if self.one_each or not len(rows):
             return rows
         if FEW_OF * len(rows) > len(self.rows):  # to look at all is quicker than to look for each
             mask = np.zeros(max(self.rows[-1:].max(initial=0), rows.max()) + 1, dtype=bool)
@@ -98,7 +106,7 @@ class Columns:
             setattr(self, name, np.array([], dtype=dtype))
         for name in WORDS:
             setattr(self, name, Coded())
-        self._order = np.array([], dtype=np.int64)  # rows by name
+        self._order = self.by_title = np.array([], dtype=np.int64)  # rows by name, and where each row is among them
         self._put(np.arange(len(rows)), rows)
 
     def changed(self, rows, gone) -> "Columns":
@@ -112,25 +120,32 @@ class Columns:
             raise ValueError("A title below the last is new.")
         then = copy(self)
         then._put(np.where(new, len(self.ids) + np.cumsum(new) - 1, np.searchsorted(self.ids, ids)), rows)
-        then.owner, then.published = then.owner.copy(), then.published.copy()
-        nobody = then.places(list(gone))
-        then.owner[nobody], then.published[nobody] = NOBODY, False
+        if gone:
+            then.owner, then.published = then.owner.copy(), then.published.copy()
+            nobody = then.places(list(gone))
+            then.owner[nobody], then.published[nobody] = NOBODY, False
         return then
 
     def _put(self, places, rows):
-        """Write rows at these places; those behind the last are new. Nothing that is there is changed: it is read."""
+        """Write rows at these places; those behind the last are new. Nothing that is there is changed: it is read. What
+        stays the same is not copied: to copy all takes as long as an answer."""
         before, size = len(self.ids), max(len(self.ids), int(places.max(initial=-1)) + 1)
+        renamed = False
         for name, (dtype, value) in NUMBERS.items():
-            column = np.empty(size, dtype)
-            column[:before] = getattr(self, name)
-            for place, row in zip(places.tolist(), rows, strict=True):
-                column[place] = value(row)
-            setattr(self, name, column)
+            column, fresh = getattr(self, name), np.array([value(row) for row in rows], dtype)
+            if size == before and np.array_equal(column[places], fresh):
+                continue
+            then = np.empty(size, dtype)
+            then[:before], then[places] = column, fresh
+            setattr(self, name, then)
+            renamed = renamed or name == "names"
         for name, value in WORDS.items():
-            column = getattr(self, name).replaced(places, [value(row) for row in rows])
-            column.one_each = np.array_equal(column.rows, np.arange(size))
-            setattr(self, name, column)
-        kept = self._order[~np.isin(self._order, places)]
+            setattr(self, name, getattr(self, name).replaced(places, [value(row) for row in rows], size))
+        if renamed:
+            self._reorder(places, places[places < before], size)
+
+    def _reorder(self, places, known, size):
+        kept = np.delete(self._order, self.by_title[known])
         coming = np.array(sorted(places.tolist(), key=self._by_name), dtype=np.int64)
         self._order = np.insert(kept, [bisect(kept, self._by_name(place), key=self._by_name) for place in coming],
                                 coming)

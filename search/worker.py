@@ -1,5 +1,5 @@
-"""The one worker: drains the outbox into the index, checks what was overtaken, lets the clock move what is due, and
-saves the ledger.
+"""The one worker: drains the outbox into the index, checks what was overtaken, lets the clock move what is due; beside
+that it saves the ledger and looks after the index's files.
 
 A restarted worker goes on where the last one stopped; nothing is lost with the process. There is one at
 a time, by a lock on a file of the instance folder.
@@ -136,28 +136,40 @@ def _read(due):
 
 def work(index: Engine, say=print):
     """Work until stopped. A busy database is waited for."""
-    swept = kept = moved = -math.inf
+    moved = -math.inf
     while True:
-        try:
+        idle = True
+        with _waiting(say):
             idle = not _follow(index, ROWS) + overtaken.follow()
             if time.monotonic() - moved > MOVE_EVERY_SECONDS:
                 idle, moved = not _move(index) and idle, time.monotonic()
-            if idle and time.monotonic() - kept > KEEP_EVERY_SECONDS:
-                keep_ledger()
-                kept = time.monotonic()
+        if idle:
+            time.sleep(IDLE_SECONDS)
+
+
+def tidy(index: Engine, say=print):
+    """Beside the work, until stopped: what takes seconds where there are many titles, and no change should wait for."""
+    swept = -math.inf
+    while True:
+        with _waiting(say):
+            keep_ledger()
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
                 http.sweep_keys()
                 db.session.commit()
-                with suppress(Damaged):  # which is marked, and built anew in the next turn
+                with suppress(Damaged):  # which is marked, and built anew in the worker's next turn
                     index.verify()
                 swept = time.monotonic()
-        except OperationalError as problem:
-            say(f"The database does not answer ({problem.orig}); trying again.")
-            db.session.rollback()
-            idle = True
-        db.session.remove()
-        if idle:
-            time.sleep(IDLE_SECONDS)
+        time.sleep(KEEP_EVERY_SECONDS)
+
+
+@contextmanager
+def _waiting(say):
+    try:
+        yield
+    except OperationalError as problem:
+        say(f"The database does not answer ({problem.orig}); trying again.")
+        db.session.rollback()
+    db.session.remove()
 
 
 @contextmanager
