@@ -368,6 +368,7 @@ def run(size):
             memory = memory.recv()
             asking.join()
             say("five changes a second")
+            os.sync()  # a commit would wait for all that the making of this world left to be written
             rows += under_change(app, viewer, kinds, url, place)
             app.extensions["index"].close()
             db.session.remove()

@@ -24,7 +24,7 @@ from search.engine import Damaged, Engine
 
 TRIES, A_MOMENT = 10, 0.1  # to take the worker's place
 IDLE_SECONDS = 0.3
-MOVE_EVERY_SECONDS = 2
+MOVE_EVERY_SECONDS, MOVE_SECONDS, MOST_REST_SECONDS = 2, 0.2, 0.05
 SWEEP_EVERY_SECONDS, KEEP_EVERY_SECONDS = 600, 30
 ROWS, AT_ONCE = 500, 20_000  # of the outbox: in a turn, and where nothing else waits
 REBUILD_AT = 2_000  # changed titles
@@ -95,17 +95,31 @@ def turn(index: Engine) -> int:
     return _follow(index, ROWS) + overtaken.follow() + _move(index)
 
 
-def _move(index):
-    """What time has made due."""
-    done, look = 0, partial(saved.tick, index=index)
+def _move(index, seconds=math.inf):
+    """What time has made due, for about so many seconds: there may be thousands of alerts, and changes wait meanwhile.
+
+    After each step it rests as long: whoever waits for SQLite's writer looks for it only now and then, and would never
+    get it from one who takes it again at once.
+    """
+    done, until = 0, time.monotonic() + seconds
+    for tick, each in _due(index):
+        began = time.monotonic()
+        tick(each)
+        db.session.commit()
+        done += 1
+        time.sleep(min(time.monotonic() - began, MOST_REST_SECONDS))
+        if time.monotonic() > until:
+            break
+    return done + _chain()
+
+
+def _due(index):
+    look = partial(saved.tick, index=index)
     for due, tick in ((clockwork.due, clockwork.tick), (items.due, items.tick), (holds.due, holds.tick),
                       (saved.due, look), (asked.to_ask, asked.ask), (asked.due, asked.tick),
                       (alerts.due, alerts.tick), (alerts.to_tell, alerts.tell)):
         for each in _read(due):
-            tick(each)
-            db.session.commit()
-            done += 1
-    return done + _chain()
+            yield tick, each
 
 
 def _chain() -> int:
@@ -142,7 +156,10 @@ def work(index: Engine, say=print):
         with _waiting(say):
             idle = not _follow(index, ROWS) + overtaken.follow()
             if time.monotonic() - moved > MOVE_EVERY_SECONDS:
-                idle, moved = not _move(index) and idle, time.monotonic()
+                if _move(index, MOVE_SECONDS):
+                    idle = False
+                else:
+                    moved = time.monotonic()
         if idle:
             time.sleep(IDLE_SECONDS)
 
