@@ -21,6 +21,7 @@ from core.database import db, reading
 QUERY = select(Title.id, Title.organisation_id, Title.status, Title.kind, Title.original_language, Title.year,
                Title.countries, Title.genres, Title.original_title).order_by(Title.id)
 MOST_CHANGED = 5_000  # titles, above which it is quicker to begin anew
+SPARSE = 8  # numbers for each title
 FEW_OF = 100  # rows of so many are few
 NOBODY = -1  # owns what is gone
 
@@ -107,6 +108,7 @@ class Columns:
         for name in WORDS:
             setattr(self, name, Coded())
         self._order = self.by_title = np.array([], dtype=np.int64)  # rows by name, and where each row is among them
+        self._row = None  # by id, or none
         self._put(np.arange(len(rows)), rows)
 
     def changed(self, rows, gone) -> "Columns":
@@ -143,6 +145,15 @@ class Columns:
             setattr(self, name, getattr(self, name).replaced(places, [value(row) for row in rows], size))
         if renamed:
             self._reorder(places, places[places < before], size)
+        if size > before:
+            self._number()
+
+    def _number(self):
+        """Where each id is, if there are not many more numbers than titles: to look there is quicker than to search."""
+        self._row = None
+        if self.ids[-1] < SPARSE * len(self.ids):
+            self._row = np.zeros(self.ids[-1] + 1, dtype=np.int64)
+            self._row[self.ids] = np.arange(len(self.ids))
 
     def _reorder(self, places, known, size):
         kept = np.delete(self._order, self.by_title[known])
@@ -167,11 +178,17 @@ class Columns:
 
     def places(self, title_ids) -> np.ndarray:
         """The rows of these titles, in their order; those unknown are left out."""
+        rows, known = self.looked_up(title_ids)
+        return rows[known]
+
+    def looked_up(self, title_ids) -> tuple[np.ndarray, np.ndarray]:
+        """(a row for each of these titles, whether it is the title's own: some may be unknown)."""
         wanted = np.asarray(title_ids, dtype=np.int64)
-        if not len(self.ids) or not len(wanted):
-            return np.array([], dtype=np.int64)
-        found = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
-        return found[self.ids[found] == wanted]
+        if self._row is None:
+            found = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        else:
+            found = self._row[np.minimum(wanted, len(self._row) - 1)]
+        return found, self.ids[found] == wanted if len(self.ids) else np.zeros(len(wanted), dtype=bool)
 
 
 class _Keeper:
