@@ -117,7 +117,7 @@ def work():
         with worker.only_one(current_app.config["INSTANCE"]):
             for duty, outside in ((media_worker.work, "store"), (media_worker.encode, "store"),
                                   (books_worker.work, "store"), (_post, "mailer"), (_post_about_accounts, "mailer"),
-                                  (_tell_programs, "webhooks")):
+                                  (_tell_programs, "webhooks"), (worker.tidy, "index")):
                 threading.Thread(target=_attend, args=[duty, outside, current_app._get_current_object()],
                                  daemon=True).start()
             worker.work(the_index(), click.echo)
@@ -139,7 +139,7 @@ def verify(head):
 
 
 def _attend(duty, outside, app):
-    """Beside the index: a store or a mail server that is slow or gone keeps no title from being found."""
+    """Beside what follows changes: a store or a mail server that is slow or gone keeps no title from being found."""
     with app.app_context():
         duty(app.extensions[outside], click.echo)
 

@@ -120,9 +120,8 @@ TABLE = (
     ("audit.see",           {RIGHTS, ADMIN},  {OWN}),                # who did what in one's own organisation
     ("basket.keep",         {BUYER},          {ANY}),                # one's own, as a buyer
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),
-    ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # and attach papers
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
-    ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # inside
+    ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # inside; and attach papers
     ("offer.step",          {*SALES, SIGNATORY}, {SELLING}),         # some step: which one, the rows below say
     ("offer.step",          {BUYER, SIGNATORY}, {BUYING}),
     ("offer.negotiate",     SALES,            {SELLING}),            # the terms, and the papers that go with them

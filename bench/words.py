@@ -40,9 +40,11 @@ from search.engine import Document
 from search.index import schema
 
 SEED, QUESTIONS, CHANGES, MIXED = 7, 60, 60, 200
+SQL_QUESTIONS = 20  # of those with a line: SQL takes seconds for each
 KINDS, LANGUAGES, COUNTRIES = ("film", "series", "special"), ("en", "fr", "yue", "ja", "ko"), ("HK", "JP", "FR", "US")
 GENRES = ("Drama", "Crime", "Comedy", "Romance", "Horror", "Documentary", "Family", "War")
 FACETS = ("kind", "genre", "country", "language", "decade", "seller")
+SPAWN = multiprocessing.get_context("spawn")
 FEWEST = 5  # hits in names: with fewer our search goes on to look for other words, which FTS5 does not
 
 
@@ -212,9 +214,7 @@ def compare(app, viewer, fts, kinds):
             hits = {each for each, in fts.db.execute("SELECT rowid FROM docs WHERE docs MATCH ?", [match])}
             assert set(ids.tolist()) == hits and total == len(ids), (kind, words, len(ids), total)
             assert all(facets[name] == counted[name] for name in ("kind", "language", "decade")), (kind, words)
-            began = time.perf_counter()
-            query.find(said, viewer, index)
-            whole.append(time.perf_counter() - began)
+            whole.append(timed(lambda said=said: query.find(said, viewer, index)))
         yield {"what": kind, **spread(ours), "FTS5": duration(median(theirs)), "ratio": ratio(median(ours),
                median(theirs)), "goal": "2x", "cold": duration(median(cold)), "whole p95": p95(whole),
                "n": len(pairs)}
@@ -225,22 +225,21 @@ def compare_free(app, viewer, fts, kinds, line):
     index, request = app.extensions["index"], line.line()
     for kind, goal in (("one term", 20), ("two terms", 10)):
         ours, theirs, whole = [], [], []
-        for words, match in kinds[kind][:20]:
+        for words, _ in kinds[kind]:
+            query.find(query.Asked(q=words, line=line), viewer, index)
+            whole.append(timed(lambda words=words: query.find(query.Asked(q=words, line=line), viewer, index)))
+        for words, match in kinds[kind][:SQL_QUESTIONS]:
             said = query.Asked(q=words, line=line)
-            query.sift(said, viewer, index)
             took, sifted = spent(lambda said=said: query.sift(said, viewer, index))
             took += spent(lambda sifted=sifted: query.counts(sifted))[0]
             ours.append(took / 1e3)
             took, (free, open_) = spent(lambda match=match: fts.ask_free(match, request))
             theirs.append(took / 1e3)
             ids = set(sifted.table.ids[sifted.ranked].tolist())
-            assert free <= ids <= free | open_ | ids & open_, (kind, words)
-            began = time.perf_counter()
-            query.find(said, viewer, index)
-            whole.append(time.perf_counter() - began)
+            assert free <= ids <= free | open_, (kind, words)
         yield {"what": f"{kind}, 30 territories x 3 media", **spread(ours), "FTS5": duration(median(theirs)),
                "ratio": ratio(median(theirs), median(ours)) + " faster", "goal": f"{goal}x faster",
-               "whole p95": p95(whole), "n": len(ours)}
+               "whole p95": p95(whole), "n": len(whole)}
 
 
 def others(app, viewer, kinds):
@@ -266,6 +265,18 @@ def p95(seconds):
     return duration(quantiles(seconds, n=20)[-1])
 
 
+def remembering(url, place, kinds, line, person_id, pipe):
+    """Another process: MB of memory it has when it has asked everything."""
+    app = application(url, Path(place))
+    index = app.extensions["index"]
+    with app.app_context(), reading():
+        viewer = people.viewer(person_id)
+        for each in (None, line):
+            for words in (words for pairs in kinds.values() for words, _ in pairs):
+                query.find(query.Asked(q=words, line=each), viewer, index)
+    pipe.send(resident())
+
+
 def changing(url, place, pipe):
     """Another process: five changes a second, each told when it was committed."""
     app = application(url, Path(place))
@@ -286,8 +297,8 @@ def under_change(app, viewer, kinds, url, place):
     index = app.extensions["index"]
     mixed = [query.Asked(q=words) for pairs in zip(*kinds.values(), strict=True) for words, _ in pairs][:MIXED]
     quiet = [timed(lambda said=said: query.find(said, viewer, index)) for said in mixed]
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    writer = multiprocessing.get_context("spawn").Process(target=changing, args=(url, str(place), theirs))
+    ours, theirs = SPAWN.Pipe()
+    writer = SPAWN.Process(target=changing, args=(url, str(place), theirs))
     follower = subprocess.Popen([sys.executable, "-m", "flask", "--app", "wsgi", "work"], cwd=report.ROOT, env={
         **os.environ, "DATABASE_URL": url, "SLATE_INSTANCE": str(place),
         "INDEX_FOLDER": str(place / "index")}, stdout=subprocess.DEVNULL)
@@ -351,8 +362,13 @@ def run(size):
                 say("asking")
                 rows = [*compare(app, viewer, fts, kinds), *compare_free(app, viewer, fts, kinds, line),
                         *others(app, viewer, kinds)]
-            memory = resident()
+            memory, theirs = SPAWN.Pipe()
+            asking = SPAWN.Process(target=remembering, args=(url, str(place), kinds, line, person.id, theirs))
+            asking.start()
+            memory = memory.recv()
+            asking.join()
             say("five changes a second")
+            os.sync()  # a commit would wait for all that the making of this world left to be written
             rows += under_change(app, viewer, kinds, url, place)
             app.extensions["index"].close()
             db.session.remove()
@@ -361,7 +377,7 @@ def run(size):
     return Table(f"search by words, {size:,} titles, {lines:,} lines", rows, [
         f"indexing {rate(count, took / 1e3)} a core (goal 1,000/s); one title {duration(median(single))}, p95 "
         f"{p95(single)} (goals 20 and 200 ms)",
-        f"resident after all questions {memory:,.0f} MB, the generator and FTS5 in it (goal 600 of ours)"])
+        f"a process that asked all of these has {memory:,.0f} MB (goal 600)"])
 
 
 def possible(films):

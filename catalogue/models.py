@@ -2,7 +2,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from accounts.models import Organisation
@@ -56,8 +56,7 @@ class Franchise(db.Model):
 class Title(db.Model):
     """A film, special, series, season or episode, listed by one seller."""
     __tablename__ = "title"
-    __table_args__ = (UniqueConstraint("organisation_id", "external_id"),
-                      Index("ix_title_status_organisation", "status", "organisation_id"))
+    __table_args__ = (UniqueConstraint("organisation_id", "external_id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     kind: Mapped[str] = mapped_column(String(10))

@@ -21,6 +21,7 @@ from core.database import db, reading
 QUERY = select(Title.id, Title.organisation_id, Title.status, Title.audience_id, Title.kind, Title.original_language,
                Title.year, Title.countries, Title.genres, Title.original_title).order_by(Title.id)
 MOST_CHANGED = 5_000  # titles, above which it is quicker to begin anew
+SPARSE = 8  # numbers for each title
 FEW_OF = 100  # rows of so many are few
 NOBODY = -1  # owns what is gone, and is shown what is not published
 EVERYONE = 0  # is shown what has no audience of its own: those are numbered from 1
@@ -35,21 +36,29 @@ class Coded:
         self.codes, self.rows = np.array([], dtype=np.int32), np.array([], dtype=np.int64)
         self.one_each = False  # whether entry i is the one of row i, for all rows of the table
 
-    def replaced(self, rows, lists) -> "Coded":
-        """The column where these rows have the words of these lists."""
+    def replaced(self, rows, lists, size) -> "Coded":
+        """The column where these rows of `size` have the words of these lists; those behind the last are new."""
+        order = np.argsort(rows, kind="stable")
+        words = [word for each in order for word in lists[each]]
+        fresh, known = np.repeat(rows[order], [len(lists[each]) for each in order]), rows[order]
+        known = known[known <= self.rows[-1:].max(initial=-1)]
         then = Coded()
-        then.words, then.place = self.words, self.place
-        if any(word not in self.place for each in lists for word in each):
-            then.words = list(dict.fromkeys([*self.words, *(word for each in lists for word in each)]))
+        then.words, then.place, then.one_each = self.words, self.place, self.one_each
+        if any(word not in self.place for word in words):
+            then.words = list(dict.fromkeys([*self.words, *words]))
             then.place = {word: number for number, word in enumerate(then.words)}
-        fresh = np.repeat(rows, [len(each) for each in lists])
-        codes = np.array([then.place[word] for each in lists for word in each], dtype=np.int32)
-        order = np.argsort(fresh, kind="stable")
-        kept = ~np.isin(self.rows, rows)
-        before = self.rows[kept]
-        places = np.searchsorted(before, fresh[order])
-        then.rows = np.insert(before, places, fresh[order])
-        then.codes = np.insert(self.codes[kept], places, codes[order])
+        codes, entries = np.array([then.place[word] for word in words], dtype=np.int32), self._entries(known)
+        if len(known) == len(rows) and np.array_equal(self.rows[entries], fresh):
+            if np.array_equal(self.codes[entries], codes):
+                return self  # most changes are of another column
+            then.rows, then.codes = self.rows, self.codes.copy()
+            then.codes[entries] = codes
+            return then
+        before = np.delete(self.rows, entries)
+        places = np.searchsorted(before, fresh)
+        then.rows = np.insert(before, places, fresh)
+        then.codes = np.insert(np.delete(self.codes, entries), places, codes)
+        then.one_each = np.array_equal(then.rows, np.arange(size))
         return then
 
     def having(self, wanted, size) -> np.ndarray:
@@ -66,7 +75,7 @@ class Coded:
         return dict(sorted(some, key=lambda each: (-each[1], each[0])))
 
     def _entries(self, rows):
-        if self.one_each:
+        if self.one_each or not len(rows):
             return rows
         if FEW_OF * len(rows) > len(self.rows):  # to look at all is quicker than to look for each
             mask = np.zeros(max(self.rows[-1:].max(initial=0), rows.max()) + 1, dtype=bool)
@@ -100,7 +109,8 @@ class Columns:
             setattr(self, name, np.array([], dtype=dtype))
         for name in WORDS:
             setattr(self, name, Coded())
-        self._order = np.array([], dtype=np.int64)  # rows by name
+        self._order = self.by_title = np.array([], dtype=np.int64)  # rows by name, and where each row is among them
+        self._row = None  # by id, or none
         self._put(np.arange(len(rows)), rows)
 
     def changed(self, rows, gone) -> "Columns":
@@ -114,26 +124,42 @@ class Columns:
             raise ValueError("A title below the last is new.")
         then = copy(self)
         then._put(np.where(new, len(self.ids) + np.cumsum(new) - 1, np.searchsorted(self.ids, ids)), rows)
-        then.owner, then.audience = then.owner.copy(), then.audience.copy()
-        nobody = then.places(list(gone))
-        then.owner[nobody] = then.audience[nobody] = NOBODY
+        if gone:
+            then.owner, then.audience = then.owner.copy(), then.audience.copy()
+            nobody = then.places(list(gone))
+            then.owner[nobody] = then.audience[nobody] = NOBODY
         return then
 
     def _put(self, places, rows):
-        """Write rows at these places; those behind the last are new. Nothing that is there is changed: it is read."""
+        """Write rows at these places; those behind the last are new. Nothing that is there is changed: it is read. What
+        stays the same is not copied: to copy all takes as long as an answer."""
         before, size = len(self.ids), max(len(self.ids), int(places.max(initial=-1)) + 1)
+        renamed = False
         for name, (dtype, value) in NUMBERS.items():
-            column = np.empty(size, dtype)
-            column[:before] = getattr(self, name)
-            for place, row in zip(places.tolist(), rows, strict=True):
-                column[place] = value(row)
-            setattr(self, name, column)
+            column, fresh = getattr(self, name), np.array([value(row) for row in rows], dtype)
+            if size == before and np.array_equal(column[places], fresh):
+                continue
+            then = np.empty(size, dtype)
+            then[:before], then[places] = column, fresh
+            setattr(self, name, then)
+            renamed = renamed or name == "names"
         for name, value in WORDS.items():
-            column = getattr(self, name).replaced(places, [value(row) for row in rows])
-            column.one_each = np.array_equal(column.rows, np.arange(size))
-            setattr(self, name, column)
+            setattr(self, name, getattr(self, name).replaced(places, [value(row) for row in rows], size))
         self._last_audience = int(self.audience.max(initial=EVERYONE))
-        kept = self._order[~np.isin(self._order, places)]
+        if renamed:
+            self._reorder(places, places[places < before], size)
+        if size > before:
+            self._number()
+
+    def _number(self):
+        """Where each id is, if there are not many more numbers than titles: to look there is quicker than to search."""
+        self._row = None
+        if self.ids[-1] < SPARSE * len(self.ids):
+            self._row = np.zeros(self.ids[-1] + 1, dtype=np.int64)
+            self._row[self.ids] = np.arange(len(self.ids))
+
+    def _reorder(self, places, known, size):
+        kept = np.delete(self._order, self.by_title[known])
         coming = np.array(sorted(places.tolist(), key=self._by_name), dtype=np.int64)
         self._order = np.insert(kept, [bisect(kept, self._by_name(place), key=self._by_name) for place in coming],
                                 coming)
@@ -168,10 +194,11 @@ class Columns:
     def looked_up(self, title_ids) -> tuple[np.ndarray, np.ndarray]:
         """(a row for each of these titles, whether it is the title's own: some may be unknown)."""
         wanted = np.asarray(title_ids, dtype=np.int64)
-        if not len(self.ids):
-            return np.array([], dtype=np.int64), np.zeros(0, dtype=bool)
-        found = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
-        return found, self.ids[found] == wanted
+        if self._row is None:
+            found = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        else:
+            found = self._row[np.minimum(wanted, len(self._row) - 1)]
+        return found, self.ids[found] == wanted if len(self.ids) else np.zeros(len(wanted), dtype=bool)
 
 
 class _Keeper:

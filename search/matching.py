@@ -25,6 +25,7 @@ EXPANSIONS = 60  # terms a word may stand for, of each sort
 SOUND = 3        # consonants that a foreign word in kana has at least, to be known by its sound
 MOST_OF = 0.5    # of the words of a query, that a title of the last round has
 MANY_OF = 16     # documents so many times as many as are found: then to mark each is slower than to look for those
+YEAR_BITS, ID_BITS = 12, 32
 NOTHING = np.array([], dtype=np.int32)
 
 
@@ -128,7 +129,7 @@ def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str, seen) -> n
     for slot in unwanted:
         kept = ~np.isin(docs, _written(index, slot).docs)
         docs, score = docs[kept], score[kept]
-    return docs[_best_first(index, docs, np.round(score, 2))]
+    return docs[_best_first(index, docs, score)]
 
 
 def _has(seen, docs, many) -> bool:
@@ -141,7 +142,10 @@ def _has(seen, docs, many) -> bool:
 
 
 def _best_first(index, docs, score):
-    return np.lexsort((-index.ids[docs], -index.years[docs], -score))
+    """The order, all in one number, which sorts six times as fast as three: hundredths of the score, year, id."""
+    hundredths = np.rint(score * 100).astype(np.int64)
+    return np.argsort(-((hundredths << YEAR_BITS + ID_BITS) + (index.years[docs].astype(np.int64) << ID_BITS)
+                        + index.ids[docs]))
 
 
 def holds(slot: Slot, term: str) -> bool:

@@ -183,8 +183,9 @@ def _seen(table, viewer):
     shown = audiences.numbers(viewer.organisation_id)
 
     def seen(ids):
-        rows, known = table.looked_up(ids)
-        return known & table.visible(viewer, shown, rows)
+        rows, mask = table.looked_up(ids)
+        mask[mask] = table.visible(viewer, shown, rows[mask])
+        return mask
     return seen
 
 

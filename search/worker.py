@@ -1,5 +1,5 @@
-"""The one worker: drains the outbox into the index, checks what was overtaken, lets the clock move what is due, and
-saves the ledger.
+"""The one worker: drains the outbox into the index, checks what was overtaken, lets the clock move what is due; beside
+that it saves the ledger and looks after the index's files.
 
 A restarted worker goes on where the last one stopped; nothing is lost with the process. There is one at
 a time, by a lock on a file of the instance folder.
@@ -25,7 +25,7 @@ from search.engine import Damaged, Engine
 
 TRIES, A_MOMENT = 10, 0.1  # to take the worker's place
 IDLE_SECONDS = 0.3
-MOVE_EVERY_SECONDS = 2
+MOVE_EVERY_SECONDS, MOVE_SECONDS, MOST_REST_SECONDS = 2, 0.2, 0.05
 SWEEP_EVERY_SECONDS, KEEP_EVERY_SECONDS = 600, 30
 ROWS, AT_ONCE = 500, 20_000  # of the outbox: in a turn, and where nothing else waits
 REBUILD_AT = 2_000  # changed titles
@@ -96,17 +96,31 @@ def turn(index: Engine) -> int:
     return _follow(index, ROWS) + overtaken.follow() + _move(index)
 
 
-def _move(index):
-    """What time has made due."""
-    done, look = 0, partial(saved.tick, index=index)
+def _move(index, seconds=math.inf):
+    """What time has made due, for about so many seconds: there may be thousands of alerts, and changes wait meanwhile.
+
+    After each step it rests as long: whoever waits for SQLite's writer looks for it only now and then, and would never
+    get it from one who takes it again at once.
+    """
+    done, until = 0, time.monotonic() + seconds
+    for tick, each in _due(index):
+        began = time.monotonic()
+        tick(each)
+        db.session.commit()
+        done += 1
+        time.sleep(min(time.monotonic() - began, MOST_REST_SECONDS))
+        if time.monotonic() > until:
+            break
+    return done + _chain()
+
+
+def _due(index):
+    look = partial(saved.tick, index=index)
     for due, tick in ((clockwork.due, clockwork.tick), (items.due, items.tick), (holds.due, holds.tick),
                       (saved.due, look), (asked.to_ask, asked.ask), (asked.due, asked.tick),
                       (alerts.due, alerts.tick), (alerts.to_tell, alerts.tell)):
         for each in _read(due):
-            tick(each)
-            db.session.commit()
-            done += 1
-    return done + _chain()
+            yield tick, each
 
 
 def _chain() -> int:
@@ -137,29 +151,44 @@ def _read(due):
 
 def work(index: Engine, say=print):
     """Work until stopped. A busy database is waited for."""
-    swept = kept = moved = -math.inf
+    moved = -math.inf
     while True:
-        try:
+        idle = True
+        with _waiting(say):
             idle = not _follow(index, ROWS) + overtaken.follow()
             if time.monotonic() - moved > MOVE_EVERY_SECONDS:
-                idle, moved = not _move(index) and idle, time.monotonic()
-            if idle and time.monotonic() - kept > KEEP_EVERY_SECONDS:
-                keep_ledger()
-                kept = time.monotonic()
+                if _move(index, MOVE_SECONDS):
+                    idle = False
+                else:
+                    moved = time.monotonic()
+        if idle:
+            time.sleep(IDLE_SECONDS)
+
+
+def tidy(index: Engine, say=print):
+    """Beside the work, until stopped: what takes seconds where there are many titles, and no change should wait for."""
+    swept = -math.inf
+    while True:
+        with _waiting(say):
+            keep_ledger()
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
                 http.keys.sweep()
                 applications.sweep()
                 db.session.commit()
-                with suppress(Damaged):  # which is marked, and built anew in the next turn
+                with suppress(Damaged):  # which is marked, and built anew in the worker's next turn
                     index.verify()
                 swept = time.monotonic()
-        except OperationalError as problem:
-            say(f"The database does not answer ({problem.orig}); trying again.")
-            db.session.rollback()
-            idle = True
-        db.session.remove()
-        if idle:
-            time.sleep(IDLE_SECONDS)
+        time.sleep(KEEP_EVERY_SECONDS)
+
+
+@contextmanager
+def _waiting(say):
+    try:
+        yield
+    except OperationalError as problem:
+        say(f"The database does not answer ({problem.orig}); trying again.")
+        db.session.rollback()
+    db.session.remove()
 
 
 @contextmanager

@@ -165,7 +165,9 @@ class Ledger:
                                  licensee, whole) for span in spans]
         if title_ids is None:
             return self._ids(), [self._of_all(each) for each in questions]
-        ids = np.unique(np.asarray(title_ids, dtype=np.int64))
+        ids = np.asarray(title_ids, dtype=np.int64)
+        if (ids[1:] <= ids[:-1]).any():
+            ids = np.unique(ids)
         return ids, [self._of_some(each, ids) for each in questions]
 
     def _of_all(self, question):

@@ -10,7 +10,7 @@ from core.database import UtcDateTime
 
 
 revision = '0018'
-down_revision = '0017'
+down_revision = '0017a'
 
 SCOPES = ["account", "catalogue", "deals", "materials", "read", "signing"]  # what a token without scopes could do
 FIRST = "(SELECT min(id) FROM membership WHERE person_id = {})"

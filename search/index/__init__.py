@@ -71,7 +71,7 @@ class Index:
     def stamps(self) -> dict[int, str]:
         """What the index holds: title id → stamp."""
         with self._reading() as reader:
-            return {int(each["id"]): each["stamp"] for each in reader.searcher.reader().all_stored_fields()}
+            return reader.stamps()
 
     @contextmanager
     def _reading(self):
@@ -114,10 +114,11 @@ class Index:
 
     def _follow(self, generation):
         stamp = self._stamp(generation)
-        self._let_go()  # Whoosh's own way to go on from the old state leaves files open
+        if generation != self._generation:
+            self._let_go()
         self._check(generation)
-        searcher = whoosh.index.open_dir(str(self._folder / generation)).searcher()
-        self._reader, self._generation, self._stamped = Reader(searcher, self._postings), generation, stamp
+        self._reader = Reader.latest(self._folder / generation, self._postings, before=self._reader)
+        self._generation, self._stamped = generation, stamp
 
     def _stamp(self, generation):
         """What is another after each commit and each rebuild; Whoosh's own way reads the whole folder, which takes as
@@ -169,7 +170,7 @@ class Index:
 
     def _let_go(self):
         if self._reader is not None:
-            self._reader.searcher.close()
+            self._reader.close()
         self._reader = self._generation = None
 
     # -------------------------------------------------------------- writing
@@ -179,13 +180,12 @@ class Index:
         with self._writing():
             documents = list(documents)
             with self._reading() as reader:
-                if not reader.searcher.up_to_date():  # who committed last died before the seal
-                    self._let_go()
-                    self._refresh()
+                if reader.behind:  # who committed last died before the seal
+                    self._follow(self._generation)
                 generation, ids = self._generation, [*(document.id for document in documents), *gone]
                 former = np.flatnonzero(np.isin(self._reader.ids, ids) & self._reader.live).tolist()
             try:
-                writer = self._writer(whoosh.index.open_dir(str(self._folder / generation)))
+                writer = self._writer(whoosh.index.open_dir(str(self._folder / generation), schema=SCHEMA))
             except Exception as problem:
                 raise self._damaged(problem) from problem
             try:

@@ -2,6 +2,7 @@
 import warnings
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from itertools import accumulate
 
 import numpy as np
 from rapidfuzz import process
@@ -13,12 +14,15 @@ from search.matching import NOTHING, Named, common
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
-    from whoosh.reading import TermNotFound
+    from whoosh.filedb.filestore import FileStorage
+    from whoosh.index import TOC
+    from whoosh.reading import SegmentReader, TermNotFound
 
 MOST_TERMS = 2_000  # that a beginning may stand for
 LAST = chr(0x10FFFF)
 PLACES = 1 << 24  # positions in a field, at most
 MOST_NAMED = 50_000  # documents whose names are at hand
+NAME = "MAIN"  # Whoosh's own, of the one index in a folder
 KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
 
 
@@ -41,21 +45,53 @@ class Postings:
 class Reader:
     """One state of the index, as `matching` asks it. Documents are numbers from 0 to `size` - 1."""
 
-    def __init__(self, searcher, postings):
-        self.searcher, self._postings = searcher, postings
-        self._segments = [each for each in searcher.reader().leaf_readers() if each[0].doc_count_all()]
-        self._offsets = [offset for _, offset in self._segments]
-        self._names = {reader: reader.segment().segment_id() for reader, _ in self._segments}
-        self.size = searcher.reader().doc_count_all()
+    def __init__(self, storage, commit, opened, deleted, postings):
+        self._storage, self.commit, self._postings = storage, commit, postings
+        self._opened, self._names = opened, {reader: name for name, reader in opened.items()}
+        *self._offsets, self.size = accumulate(map(_size, opened.values()), initial=0)
+        self._segments = list(zip(opened.values(), self._offsets, strict=True))
         self._said = {}  # document → its names, of those that were asked for: quicker than to find its segment
         self.live = np.ones(self.size, dtype=bool)
         self.ids, self.years = np.zeros(self.size, dtype=np.int64), np.zeros(self.size, dtype=np.int32)
         for reader, offset in self._segments:
-            end = offset + reader.doc_count_all()
+            end = offset + _size(reader)
             self.ids[offset:end] = self._kept(reader, "number", lambda r=reader: _column(r, "number", np.int64))
             self.years[offset:end] = self._kept(reader, "year", lambda r=reader: _column(r, "year", np.int32))
-            reader.stored_fields(0)  # opens its file now: it may be gone when it is first needed
-            self.live[[offset + each for each in reader.segment().deleted_docs()]] = False
+            self.live[[offset + each for each in deleted[self._names[reader]]]] = False
+
+    @classmethod
+    def latest(cls, folder, postings, before=None) -> "Reader":
+        """The last commit of an index in a folder. What `before` has opened of it is gone on with: a segment stays as
+        it was written, but for what was deleted of it, which stands in the commit."""
+        storage = FileStorage(str(folder))
+        known = before._opened if before else {}
+        while True:
+            toc = TOC.read(storage, NAME, schema=SCHEMA)
+            segments = {each.segment_id(): each for each in toc.segments if each.doc_count_all()}
+            try:
+                opened = {name: known.get(name) or _open(storage, each) for name, each in segments.items()}
+                break
+            except FileNotFoundError:
+                if TOC._latest_generation(storage, NAME) == toc.generation:
+                    raise
+        for name in known.keys() - opened.keys():
+            known[name].close()
+        return cls(storage, toc.generation, opened, {name: each.deleted_docs() for name, each in segments.items()},
+                   postings)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there was a commit since."""
+        return TOC._latest_generation(self._storage, NAME) != self.commit
+
+    def close(self):
+        for reader in self._opened.values():
+            reader.close()
+
+    def stamps(self) -> dict[int, str]:
+        """id → stamp of every document."""
+        return {int(self.ids[offset + doc]): reader.stored_fields(doc)["stamp"]
+                for reader, offset in self._segments for doc in range(_size(reader)) if self.live[offset + doc]}
 
     def _kept(self, reader, key, make):
         return self._postings.get((self._names[reader], key), make)
@@ -184,4 +220,14 @@ def _decoded(reader, field, term):
 
 def _column(reader, name, dtype):
     column = reader.column_reader(name)
-    return np.array([column[each] for each in range(reader.doc_count_all())], dtype=dtype)
+    return np.array([column[each] for each in range(_size(reader))], dtype=dtype)
+
+
+def _open(storage, segment):
+    reader = SegmentReader(storage, SCHEMA, segment)
+    reader.stored_fields(0)  # opens its file now: it may be gone when it is first needed
+    return reader
+
+
+def _size(reader):
+    return reader.doc_count_all()
