@@ -121,7 +121,7 @@ TABLE = (
     ("basket.keep",         {BUYER},          {ANY}),                # one's own, as a buyer
     ("offer.see",           {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),
     ("offer.draft",         {AGENT, RIGHTS, BUYER}, {ANY}),
-    ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # inside; and attach papers
+    ("offer.note",          {*SALES, BUYER, SIGNATORY, MATERIALS, FINANCE}, {SELLING, BUYING}),  # and attach
     ("offer.step",          {*SALES, SIGNATORY}, {SELLING}),         # some step: which one, the rows below say
     ("offer.step",          {BUYER, SIGNATORY}, {BUYING}),
     ("offer.negotiate",     SALES,            {SELLING}),            # the terms, and the papers that go with them
