@@ -1,13 +1,14 @@
 """What every answer tells the browser: where scripts, pictures and films may come from, and that nothing is kept.
 
 No page has a script or a style of its own in it, so the policy needs no nonce: what stands in `static` runs and
-nothing else, and there is no nonce to be guessed, kept or reflected.
+nothing else, and there is no nonce to be guessed, kept or reflected. No script makes markup or script out of text;
+"worker" is upload.mjs's, which names its own worker by it and can name nothing else.
 """
 from flask import request
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {store}; "
           "media-src 'self' {store}; connect-src 'self' {store}; object-src 'none'; base-uri 'none'; "
-          "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
+          "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types worker")
 NEVER = ("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid",
          "magnetometer", "microphone", "midi", "payment", "serial", "usb")
 HEADERS = {

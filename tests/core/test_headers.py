@@ -33,6 +33,7 @@ def test_every_answer_says_what_the_browser_may_do(world):
         said = policy(answer)
         assert said["default-src"] == "'none'" and said["script-src"] == said["style-src"] == "'self'"
         assert said["frame-ancestors"] == said["base-uri"] == said["object-src"] == "'none'"
+        assert said["require-trusted-types-for"] == "'script'" and said["trusted-types"] == "worker"
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["X-Frame-Options"] == "DENY" and "camera=()" in answer.headers["Permissions-Policy"]

@@ -382,7 +382,10 @@ def test_the_licensee_has_what_was_delivered_and_accepted_also_before_the_licenc
         "ordered": 404, "delivered": 200, "accepted": 200, "rejected": 200, "later": 200}
 
 
-def test_after_the_last_day_of_a_title_its_files_go_to_nobody_any_more(delivered, caller):
+def test_after_the_last_day_of_a_title_its_files_go_to_nobody_any_more(delivered, world):
+    def caller(email):
+        return Caller(world, email)  # with a new token each time: none lasts for the years between the days below
+
     _, by_state, _ = delivered
     day = clock.now().replace(year=2027, month=12, day=31)
     with clock.stopped_at(day):
