@@ -157,8 +157,8 @@ def _way_in(house, person):
 
 
 def _application(house):
-    """Who asks to be let in is the operator's to read, in both worlds."""
-    word = {name: house.word(f"application.{name}", "market:organisation.admit")
+    """Who asks to be let in is any operator's to read, in both worlds."""
+    word = {name: house.word(f"application.{name}", "any:organisation.admit")
             for name in ("organisation_name", "name", "email", "about")}
     with house.app.app_context():
         asked = applications.apply(**{**word, "email": f"{word['email']}@new.test"}, country="IE", trades=["seller"])
