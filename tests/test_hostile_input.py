@@ -28,7 +28,8 @@ def some(values, turn, apart):
     return values if LONG else values[turn % apart::apart]
 
 
-MANAGER, BUYER, AGENT = "rights@harbour.test", "buyer@nordlys.test", "agent@harbour.test"
+MANAGER, BUYER, AGENT, OPERATOR = (
+    "rights@harbour.test", "buyer@nordlys.test", "agent@harbour.test", "operator@market.test")
 
 
 # ------------------------------------------------------------------ the API: every field of every schema
@@ -108,9 +109,9 @@ def send(caller, method, path, body):
 
 
 def test_text_that_cannot_be_shown_is_refused_by_its_name_in_every_field_of_every_schema(world, calls):
-    seller, buyer, tried = Caller(world, MANAGER), Caller(world, BUYER), 0
+    callers, tried = [Caller(world, each) for each in (MANAGER, BUYER, OPERATOR)], 0
     for method, path, schema in calls.bodies():
-        caller = who_may((seller, buyer), method, path)
+        caller = who_may(callers, method, path)
         for way in calls.fields(schema):
             for value in [*UNFIT, "\ud800"][tried % 2::2]:
                 answer = send(caller, method, path, body_with(way, value))
@@ -127,7 +128,7 @@ NO_BODY = (b"\xff\xfe{}", b'{"a": "\xff"}', b"[" * 1_000 + b"]" * 1_000, b'{"a":
 
 
 def test_whatever_is_sent_in_a_field_no_answer_is_a_failure_of_ours(world, calls):
-    callers, turn = (Caller(world, AGENT), Caller(world, MANAGER), Caller(world, BUYER)), 0
+    callers, turn = [Caller(world, each) for each in (AGENT, MANAGER, BUYER, OPERATOR)], 0
     for method, path, schema in calls.bodies():
         caller = who_may(callers, method, path)
         for way in calls.fields(schema):

@@ -4,7 +4,7 @@ Its views ask for a commit after the request; here each is one transaction (`wri
 note and send.
 """
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
-from flask_security import current_user, recovery_codes, tf_plugin, views, webauthn
+from flask_security import anonymous_user_required, current_user, recovery_codes, tf_plugin, views, webauthn
 from flask_security.signals import wan_deleted, wan_registered
 
 from accounts import mailings, people, permissions
@@ -96,10 +96,12 @@ def _key_removed(_app, user, name, **_):
     flash("The passkey is removed, and opens nothing any more.")
 
 
+# whoever is in already and comes back to these is led on: Flask-Security would sign them out, or send them to sign in
+code, second = map(anonymous_user_required, (views.two_factor_token_validation, tf_plugin.tf_select))
 PAGES = (
     ("/sign-in", "login", BOTH, "open", views.login),
-    ("/sign-in/code", "two_factor_token_validation", BOTH, "open", views.two_factor_token_validation),
-    ("/sign-in/second", "tf_select", BOTH, "open", tf_plugin.tf_select),
+    ("/sign-in/code", "two_factor_token_validation", BOTH, "open", code),
+    ("/sign-in/second", "tf_select", BOTH, "open", second),
     ("/sign-in/recovery-code", "mf_recovery", BOTH, "open", recovery_codes.mf_recovery),
     ("/sign-in/passkey", "wan_signin", BOTH, "open", webauthn.webauthn_signin),
     ("/sign-in/passkey/<token>", "wan_signin_response", SEND, "open", passkey_came),

@@ -133,7 +133,7 @@ def set_approval_policy():
     typed.update(years=int(years) if years.isdecimal() else years or None, currency=form.get("currency") or None,
                  amount="0" if "every" in form else amount or None)
     newest = policy.newest(security.viewer().organisation_id)
-    if http.form_is_stale(newest.id if newest else 0):
+    if newest and http.form_is_stale(newest.id):
         return _policy_page({**typed, "amount": _number(typed["amount"])}, {"": [
             f"{newest.person.name} set the policy after you opened this page. Your form is kept below; sent again, it "
             "replaces what counts now: " + _in_words(newest)]}, 412)

@@ -51,6 +51,17 @@ def test_a_code_is_taken_once(visitor, buyer):
     assert other.get("/account").status_code == 302
 
 
+def test_whoever_is_in_and_comes_back_to_a_page_of_signing_in_stays_in(visitor, buyer):
+    app, _ = buyer
+    someone = password(visitor)
+    someone.submit("/sign-in/code", {"code": app.code()})
+    for each in (someone, visitor(AGENT)):
+        token = each.token()
+        assert each.get("/sign-in/code").location == each.get("/sign-in/second").location == "/"
+        assert each.client.post("/sign-in/code", data={"code": "000000", "csrf_token": token}).location == "/"
+        assert each.get("/account").status_code == 200
+
+
 def test_a_recovery_code_opens_once_and_is_the_way_for_a_lost_phone(visitor, buyer):
     _, codes = buyer
     assert len(set(codes)) == factors.CODES

@@ -130,6 +130,8 @@ class Crawl:
         self.answers += 1
         said = reading.of(response)
         assert response.status_code < 500 or path == "/readyz", (str(person), method, path, said[:2000])
+        signed_out = response.location == "/sign-in" or (response.location or "").startswith("/sign-in?")
+        assert not (person.viewer and signed_out), (str(person), method, path)  # else what comes after proves nothing
         self.look(str(person), person.viewer, f"{method} {path}", said, typed)
         return response
 

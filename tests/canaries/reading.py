@@ -16,6 +16,7 @@ from pypdfium2 import PdfDocument
 PACKED = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 TAG = re.compile(r"<[^>]*>")
+RANDOM = re.compile(r'name="csrf_token" value="[^"]*"|nonce="[^"]*"|nonce-[\w=-]*|session=[^;]*')  # any word, by chance
 
 
 def of(response) -> str:
@@ -55,10 +56,11 @@ def _json(text) -> str:
 
 def unpacked(text: str) -> str:
     """The text, and what it says when entities, escapes, percent signs and base64 are undone and tags left out."""
+    packed, text = PACKED.findall(text), RANDOM.sub("", text)
     plain = ESCAPED.sub(lambda found: chr(int(found[1], 16)), html.unescape(text) if "&" in text else text)
     plain = unquote_plus(plain) if "%" in plain or "+" in plain else plain
     parts = [text, TAG.sub("", plain)] + ([plain] if plain != text else [])
-    return "\n".join(parts + [said for each in PACKED.findall(text) if (said := _base64(each))])
+    return "\n".join(parts + [said for each in packed if (said := _base64(each))])
 
 
 def _base64(word) -> str:

@@ -24,8 +24,8 @@ def unlike(word: str) -> str:
 
 
 class Canaries:
-    """Makes words, numbers and years; `readers` are "organisation:action" or the address of one person. Another `set`
-    makes others, the same number in the same order."""
+    """Makes words, numbers and years; `readers` are "organisation:action", where "any" is whichever, or the address
+    of one person. Another `set` makes others, the same number in the same order."""
 
     def __init__(self, first=True):
         self.random, self.readers, self.labels = Random(11 if first else 12), {}, {}
@@ -68,13 +68,13 @@ class Canaries:
         starts = {word[:5 if word.startswith("xq") else 4]: word for word in self.labels}
 
         def find(text) -> set[str]:
-            found = set()
-            for each in pattern.findall(unicodedata.normalize("NFKC", text).casefold()):
-                number = re.sub(r"\D", "", each)
-                word = self.labels and (number if number in self.labels else starts.get(
-                    each[:5 if each.startswith("xq") else 4]))
-                if word:
-                    found.add(word)
+            found, text = set(), unicodedata.normalize("NFKC", text).casefold()
+            for match in pattern.finditer(text):
+                each = match[0]
+                number, latin = re.sub(r"\D", "", each), each.startswith("xq")
+                word = number if number in self.labels else starts.get(each[:5 if latin else 4])
+                if word and not (latin and each != word and text[match.end():match.end() + 1].isalnum()):
+                    found.add(word)  # five letters of it in the midst of a key are chance
             return found
         return find
 
@@ -85,5 +85,6 @@ class Canaries:
             return False
         organisation = viewer.organisation_name.split()[0].lower()
         return viewer.email in readers or any(
+            relations(viewer, action) if whose == "any" else
             whose == organisation and (relations(viewer, action) or relations(viewer, "audit.see"))
             for whose, _, action in (each.partition(":") for each in readers if ":" in each))
