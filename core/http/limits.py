@@ -7,12 +7,14 @@ share; where that does not answer, each goes on counting by itself. LIMITS_TIMES
 import functools
 import hashlib
 import ipaddress
+import logging
 import threading
+import time
 from typing import NamedTuple
 
 from flask import current_app, g, request, session
 from flask_limiter import ApplicationLimit, Limiter
-from limits.storage import Storage
+from limits.storage import RedisStorage, Storage
 
 from core import clock
 from core.errors import TooMany
@@ -21,6 +23,8 @@ SIGN_IN, WRITE, SEARCH, UPLOAD, PAPER = "sign in", "write", "search", "upload", 
 SECURITY = "security"  # the blueprint of Flask-Security: whatever is sent to it tries to prove who somebody is
 FREE = {"stored", "health"}  # a signed address was counted when it was asked for; probes must not be told to wait
 SAFE = {"GET", "HEAD", "OPTIONS"}
+PATIENCE = 0.25   # seconds that the shared store may take to answer
+AWAY_SECONDS = 5  # until it is asked again, where it did not
 
 
 # ------------------------------------------------------------------ who is counted
@@ -124,6 +128,45 @@ class Counts(Storage):
         self._counted.pop(key, None)
 
 
+class Shared(RedisStorage):
+    """What all processes have counted, in a Redis; while that does not answer, what this process counts by itself.
+
+    In place of the fallback that comes with Flask-Limiter: there of several requests that meet the end of the store
+    at once only the first falls back, and a store that is stalled stalls every request.
+    """
+    STORAGE_SCHEME = ["redis", "rediss"]
+
+    def __init__(self, uri, **more):
+        super().__init__(uri, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, **more)
+        redis = self.dependency
+        self.storage.set_retry(redis.retry.Retry(redis.backoff.NoBackoff(), 1))  # a connection may be of before
+        self._own, self._away_until = Counts(), None
+
+    def incr(self, key, expiry, amount=1) -> int:
+        return self._ask(super().incr, self._own.incr, key, expiry, amount)
+
+    def get(self, key) -> int:
+        return self._ask(super().get, self._own.get, key)
+
+    def get_expiry(self, key) -> float:
+        return self._ask(super().get_expiry, self._own.get_expiry, key)
+
+    def _ask(self, shared, own, *args):
+        if self._away_until is not None:
+            if time.monotonic() < self._away_until:
+                return own(*args)
+            self._away_until = time.monotonic() + AWAY_SECONDS  # one request sees whether it is back, no other waits
+        try:
+            answer = shared(*args)
+        except self.base_exceptions as problem:
+            if self._away_until is None:
+                logging.getLogger(__name__).warning("Requests are counted by each process: %s", problem)
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return own(*args)
+        self._away_until = None
+        return answer
+
+
 def counts_as(kind: str):
     """Mark a view as one of a kind of its own in the table."""
     def mark(view):
@@ -156,8 +199,7 @@ class Applying(ApplicationLimit):
 def init_app(app, answer):
     """Count from here on; called when it is known who asks (`g.viewer`). `answer` makes a refusal an answer."""
     limiter = Limiter(by_address, application_limits=[Applying(app.config["LIMITS_TIMES"], answer)],
-                      strategy="fixed-window", storage_uri=app.config["LIMITS_STORE"], in_memory_fallback_enabled=True,
-                      key_prefix="slate")
+                      strategy="fixed-window", storage_uri=app.config["LIMITS_STORE"], key_prefix="slate")
     limiter.request_filter(lambda: request.blueprint in FREE)
     limiter.init_app(app)
 
