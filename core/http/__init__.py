@@ -22,6 +22,7 @@ from core.http import headers, keys, limits, text
 from core.http.keys import API
 from core.http.keys import shows_once as shows_once
 from core.http.limits import PAPER as PAPER
+from core.http.limits import PROOF as PROOF
 from core.http.limits import SEARCH as SEARCH
 from core.http.limits import UPLOAD as UPLOAD
 from core.http.limits import counts_as as counts_as
@@ -275,10 +276,13 @@ def init_app(app, store_origin=""):
 STORED = "stored"  # the blueprint of `core.storage.door`: its addresses and forms are what was signed, to the letter
 
 
-def guard(app):
-    """Count requests and look at what they say; called when `g.viewer` is known by whom."""
+def count(app):
+    """Count requests; called when `g.viewer` is known by whom, and before anything else is done for it."""
     limits.init_app(app, refused)
 
+
+def guard(app):
+    """Look at what requests say."""
     @app.before_request
     def check_text():
         stranger = request.path.startswith(API) and g.viewer is None  # who is told to sign in, whatever else is wrong

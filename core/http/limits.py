@@ -21,6 +21,8 @@ from core.errors import TooMany
 
 SIGN_IN, WRITE, SEARCH, UPLOAD, PAPER = "sign in", "write", "search", "upload", "paper"
 SECURITY = "security"  # the blueprint of Flask-Security: whatever is sent to it tries to prove who somebody is
+NAMED = {"security.login", "security.recover"}  # of these the two whose form says for whom
+PROOF = "proof-"  # with which the fields begin that prove it once more, on any other form
 FREE = {"stored", "health"}  # a signed address was counted when it was asked for; probes must not be told to wait
 SAFE = {"GET", "HEAD", "OPTIONS"}
 PATIENCE = 0.25   # seconds that the shared store may take to answer
@@ -47,8 +49,9 @@ def by_organisation() -> str | None:
 
 
 def by_account() -> str | None:
-    """The account that somebody tries to be, whether or not there is one: so a limit tells nothing of that."""
-    said = request.form.get("email") or session.get("tf_user_id") or by_person()
+    """The account that somebody tries to be, whether or not there is one: so a limit tells nothing of that. Never what
+    a form says that does not ask for it: who guesses would say another each time."""
+    said = by_person() or (request.form.get("email") if request.endpoint in NAMED else session.get("tf_user_id"))
     return said and hashlib.sha256(str(said).strip().casefold().encode()).hexdigest()
 
 
@@ -178,6 +181,8 @@ def counts_as(kind: str):
 def _kind() -> str | None:
     if request.blueprint == SECURITY:
         return None if request.method in SAFE else SIGN_IN
+    if any(name.startswith(PROOF) for name in request.form):
+        return SIGN_IN
     kind = getattr(current_app.view_functions.get(request.endpoint), "counts_as", None)
     return kind or (None if request.method in SAFE else WRITE)
 
