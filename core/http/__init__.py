@@ -1,6 +1,7 @@
 """What every HTTP answer shares: one transaction per write, problem documents, revisions; by noun the limits, the
 headers, idempotency keys and what may stand in text."""
 import functools
+import hashlib
 import json
 import random
 import time
@@ -94,6 +95,11 @@ def check_if_match(revision: int, required=True):
 def form_is_stale(revision) -> bool:
     """Whether a form was filled in over an earlier revision than this one, which its hidden `revision` names."""
     return request.form.get("revision", str(revision)) != str(revision)
+
+
+def revision_of(*said) -> str:
+    """A revision for a form over a record that keeps none: another one as soon as one of these values is another."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 LAST_PAGE = 100_000
