@@ -84,6 +84,21 @@ def invite(email, organisation, trades, roles):
     db.session.commit()
 
 
+@click.command("reset-factors")
+@click.argument("email")
+@click.option("--why", required=True, help="For the audit: who asked, and how it was made sure that it was them.")
+@with_appcontext
+def reset_factors(email, why):
+    """Remove the codes, recovery codes and passkeys of whoever lost them; tells them by letter and ends their sessions.
+    """
+    person = people.find(email)
+    if person is None:
+        raise click.ClickException(f"There is nobody with the address {email}.")
+    security.lost.reset(person, why)
+    db.session.commit()
+    click.echo(f"{person.name or person.email} signs in with the password alone, until they set up anew what they had.")
+
+
 index = AppGroup("index", help="The search index: a copy of the tables.")
 
 
@@ -330,5 +345,6 @@ def _report(problems, well):
 
 
 def init_app(app):
-    for command in (seed, token, invite, index, work, check, show_outbox, doctor, serve, import_, media, audit_):
+    for command in (seed, token, invite, reset_factors, index, work, check, show_outbox, doctor, serve, import_, media,
+                    audit_):
         app.cli.add_command(command)

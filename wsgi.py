@@ -93,6 +93,8 @@ def create_app(settings: dict | None = None) -> Flask:
     http.init_app(app, store.origin)
     app.register_blueprint(door.bp)
     security.init_app(app)
+    http.count(app)  # before a proof or a form is looked at: who guesses is counted
+    security.guard_forms(app)
     http.guard(app)
     app.extensions["index"] = Index(app.config["INDEX_FOLDER"])
     app.extensions["slate-api"] = api = http.Api(app)

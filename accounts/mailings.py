@@ -37,6 +37,13 @@ KINDS = {  # kind → (subject, what it says, whether a link belongs to it)
     "factor_changed": ("Your way of signing in was changed", [
         "Codes, recovery codes or passkeys of your account at Slate were changed just now. Your account page lists "
         "what you have.", "If it was not you, change your password at once."], False),
+    "factors_reset": ("Your second factors were removed", [
+        "Codes, recovery codes and passkeys of your account at Slate were removed by an operator, because somebody, "
+        "you we hope, had lost them. Everyone who was signed in with your account is out.",
+        "Sign in with your password, then set up new ones on your account page. If you have no password, choose "
+        "“I cannot sign in” on the sign-in page.",
+        "If you did not ask for this, set a new password at once, and tell an administrator of your organisation."],
+        False),
 }
 
 

@@ -73,9 +73,11 @@ def revise(brief: Brief, viewer: Viewer, asked: query.Asked, buyer_id: int | Non
     brief.asked, brief.buyer = replace(asked, match="overlap").as_json(), _buyer(buyer_id, viewer)
 
 
-def get(brief_id: int, viewer: Viewer) -> Brief:
-    """Raises NotFound for one of another organisation."""
-    brief = db.session.scalar(select(Brief).filter_by(id=brief_id, organisation_id=viewer.organisation_id))
+def get(brief_id: int, viewer: Viewer, lock=False) -> Brief:
+    """Raises NotFound for one of another organisation. Who locks it waits for who changes it, and reads what they said.
+    """
+    query = select(Brief).filter_by(id=brief_id, organisation_id=viewer.organisation_id)
+    brief = db.session.scalar(query.with_for_update() if lock else query)
     if brief is None:
         raise NotFound("There is no such brief.")
     return brief

@@ -31,6 +31,7 @@ MISSING = {
     "postgresql": (postgresql_binaries() is not None, "apt-get install postgresql"),
     "s3": (all(map(shutil.which, CEPH)),
            "apt-get install --no-install-recommends ceph-mon ceph-osd ceph-common radosgw"),
+    "redis": (shutil.which("redis-server") is not None, "apt-get install --no-install-recommends redis-server"),
     "story": (shutil.which("chromium") is not None, "apt-get install chromium fonts-noto-cjk"),
     "ffmpeg": (all(map(shutil.which, ("ffmpeg", "ffprobe"))), "apt-get install --no-install-recommends ffmpeg"),
     "corpus": (CORPUS.is_dir(), "set SLATE_CORPUS to the folder of the corpus"),

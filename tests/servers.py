@@ -1,6 +1,7 @@
-"""Real servers for tests, on loopback and thrown away: PostgreSQL and S3 (Ceph RGW), from Debian's packages."""
+"""Real servers for tests, on loopback and thrown away: PostgreSQL, Redis and S3 (Ceph RGW), from Debian's packages."""
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -15,6 +16,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def _listens(port) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def postgresql_binaries() -> Path | None:
@@ -57,6 +63,34 @@ class PostgreSQL:
 
     def url(self, database="postgres") -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+
+class Redis:
+    """A store of counts, in memory alone. It can be stopped, started again at the same port, and stalled."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.port, self.process = folder, free_port(), None
+        self.url = f"redis://127.0.0.1:{self.port}"
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
+            cwd=self.folder, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + SECONDS
+        while not _listens(self.port):
+            assert self.process.poll() is None and time.monotonic() < deadline, "redis-server did not come up"
+            time.sleep(0.01)  # between two looks at the condition
+        return self
+
+    def stall(self):
+        """Take connections, and answer nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
 
 class Ceph:
@@ -109,7 +143,7 @@ class Ceph:
         self._run("radosgw-admin", "-c", "ceph.conf", "user", "create", "--uid=test", "--display-name=Test",
                   f"--access-key={self.access_key}", f"--secret-key={self.secret_key}")
         self._stay("radosgw", "-n", "client.rgw")
-        self._until(self._listens, "the gateway")
+        self._until(lambda: _listens(self.port), "the gateway")
         return self
 
     def _run(self, *command):
@@ -125,10 +159,6 @@ class Ceph:
         with (self.folder / f"{command[0]}.out").open("w") as log:
             self.running.append(subprocess.Popen((*command, "-c", "ceph.conf", "-f"), cwd=self.folder, stdout=log,
                                                  stderr=log, stdin=subprocess.DEVNULL, start_new_session=True))
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _until(self, holds, what):
         deadline = time.monotonic() + SECONDS

@@ -63,6 +63,9 @@ def webhook(webhook_id):
 def revise_webhook(webhook_id):
     """Another address, other events, off or on."""
     endpoint = endpoints.get(webhook_id, security.viewer())
+    if http.form_is_stale(endpoint.revision):
+        return _one(endpoint, {"": ["A colleague changed this webhook while you did. Below stands what they saved: "
+                                    "change it again if you still want to."]}, 412)
     try:
         endpoints.revise(endpoint, _sender().outbound, url=request.form.get("url", ""),
                          events=request.form.getlist("events"), active="active" in request.form)

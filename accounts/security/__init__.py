@@ -11,15 +11,16 @@ The API takes bearer tokens and nothing else; pages take the session and a CSRF 
     proof      a fresh proof before what cannot be taken back
     routes     the pages of Flask-Security that are used, each with its rule
     links      what stands in letters, signed
+    lost       for whoever lost their second factors
 """
-from accounts.security import factors, links, presence, proof, routes
+from accounts.security import factors, links, lost, presence, proof, routes
 from accounts.security.acting import act_for, for_nobody, sign_in
 from accounts.security.factors import chosen, hashed
 from accounts.security.guard import csrf, permit, person, viewer
 from accounts.security.presence import sign_out
 
-__all__ = ["act_for", "chosen", "csrf", "factors", "for_nobody", "hashed", "init_app", "links", "permit", "person",
-           "presence", "proof", "sign_in", "sign_out", "viewer"]
+__all__ = ["act_for", "chosen", "csrf", "factors", "for_nobody", "guard_forms", "hashed", "init_app", "links", "lost",
+           "permit", "person", "presence", "proof", "sign_in", "sign_out", "viewer"]
 
 
 def init_app(app):
@@ -27,4 +28,9 @@ def init_app(app):
     factors.init_app(app)
     routes.init_app(app)
     presence.init_app(app)
+
+
+def guard_forms(app):
+    """Refuse forms without their token, and look at proofs that come with them; called when requests are counted."""
+    app.before_request(presence.check_forms)
     proof.init_app(app)

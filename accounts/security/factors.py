@@ -18,7 +18,7 @@ from flask_security import (
     hash_password,
 )
 from flask_security.forms import LoginForm
-from flask_security.webauthn import WebAuthnSigninResponseForm
+from flask_security.webauthn import WebAuthnRegisterResponseForm, WebAuthnSigninResponseForm
 from itsdangerous import BadData
 from webauthn.helpers import options_to_json_dict
 from webauthn.helpers.structs import (
@@ -28,6 +28,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from accounts import challenges
 from accounts.models import Passkey, Person
 from accounts.security import trail
 from core import clock
@@ -202,6 +203,31 @@ class Passkeys(WebauthnUtil):
         return None, name
 
 
+class Once:
+    """What a passkey signed is taken once."""
+
+    def validate(self, **kwargs):
+        if not super().validate(**kwargs):
+            return False
+        if not challenges.use(self.challenge):
+            self.credential.errors.append("This answer of a passkey was used already. Try again.")
+            self.noted()
+            return False
+        return True
+
+    def noted(self):
+        """Nobody is known yet for whom it could be noted."""
+
+
+class PasskeyForm(Once, WebAuthnSigninResponseForm):
+    def noted(self):
+        self.user.track_failed_authn("passkey")
+
+
+class NewPasskeyForm(Once, WebAuthnRegisterResponseForm):
+    pass
+
+
 def passkey_asked(person: Person) -> tuple[dict, str]:
     """(what the browser is asked, its state, signed) for a proof by one of a person's keys."""
     util = _security().webauthn_util
@@ -225,7 +251,7 @@ def passkey_proves(person: Person, said: str, state: str) -> bool:
         person_id, challenge = _security().wan_serializer.loads(state, max_age=10 * 60)
     except BadData:
         return False
-    form = WebAuthnSigninResponseForm(formdata=None, credential=said)
+    form = PasskeyForm(formdata=None, credential=said)
     form.challenge, form.user_verification, form.is_secondary, form.is_verify = challenge, False, False, True
     if person_id != person.id or not form.validate() or form.user.id != person.id:
         return False
@@ -267,7 +293,8 @@ def init_app(app):
         app.config["SECURITY_EMAIL_VALIDATOR_ARGS"] = {"test_environment": True}  # the demo's .test addresses
     # SECURITY_WEBAUTHN stays off: it would add nothing but a library for cleaning names, and `Passkeys` names its own
     security = Security(app, SQLAlchemyUserDatastore(db, Person, _NoRole, webauthn_model=Passkey),
-                        register_blueprint=False, login_form=SignInForm, password_util_cls=Passwords, totp_cls=Codes,
+                        register_blueprint=False, login_form=SignInForm, wan_signin_response_form=PasskeyForm,
+                        wan_register_response_form=NewPasskeyForm, password_util_cls=Passwords, totp_cls=Codes,
                         mf_recovery_codes_util_cls=RecoveryCodes, webauthn_util_cls=Passkeys)
     security.want_json(lambda _request: False)  # programs come by the API, with tokens of ours
     security.login_manager.request_loader(lambda _request: None)

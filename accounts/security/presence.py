@@ -130,7 +130,6 @@ def init_app(app):
     password_reset.connect(_password_recovered, app)
     user_failed_authn.connect(_failed, app)
     app.before_request(identify)
-    app.before_request(check_forms)
     app.after_request(stamp)
     app.register_error_handler(NotSignedIn, send_to_sign_in)
 

@@ -16,7 +16,7 @@ from core import clock, http
 from core.database import db
 from core.errors import NotProven
 
-PREFIX = "proof-"  # of the fields of the proof itself
+PREFIX = http.PROOF  # of the fields of the proof itself
 WORDS = {"password": "That is not your password. Try again.",
          "code": "That is not the code of this moment, or it was used already. Wait for the next one, then type it.",
          "passkey": "The passkey did not prove it. Try again, with a key that is listed under your account."}

@@ -74,4 +74,4 @@ leave("It holds nothing but the digests of secrets.", "api_token")
 leave("It is a person's own: how and where they sign in, and under which address.", "passkey", "session",
       "address_change", "mailing")
 leave("It serves the working of Slate: what it is about stands in the tables themselves.", "outbox",
-      "idempotency_key")
+      "idempotency_key", "challenge")

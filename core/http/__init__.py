@@ -1,6 +1,7 @@
 """What every HTTP answer shares: one transaction per write, problem documents, revisions; by noun the limits, the
 headers, idempotency keys and what may stand in text."""
 import functools
+import hashlib
 import json
 import random
 import time
@@ -22,6 +23,7 @@ from core.http import headers, keys, limits, text
 from core.http.keys import API
 from core.http.keys import shows_once as shows_once
 from core.http.limits import PAPER as PAPER
+from core.http.limits import PROOF as PROOF
 from core.http.limits import SEARCH as SEARCH
 from core.http.limits import UPLOAD as UPLOAD
 from core.http.limits import counts_as as counts_as
@@ -93,6 +95,11 @@ def check_if_match(revision: int, required=True):
 def form_is_stale(revision) -> bool:
     """Whether a form was filled in over an earlier revision than this one, which its hidden `revision` names."""
     return request.form.get("revision", str(revision)) != str(revision)
+
+
+def revision_of(*said) -> str:
+    """A revision for a form over a record that keeps none: another one as soon as one of these values is another."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 LAST_PAGE = 100_000
@@ -275,10 +282,13 @@ def init_app(app, store_origin=""):
 STORED = "stored"  # the blueprint of `core.storage.door`: its addresses and forms are what was signed, to the letter
 
 
-def guard(app):
-    """Count requests and look at what they say; called when `g.viewer` is known by whom."""
+def count(app):
+    """Count requests; called when `g.viewer` is known by whom, and before anything else is done for it."""
     limits.init_app(app, refused)
 
+
+def guard(app):
+    """Look at what requests say."""
     @app.before_request
     def check_text():
         stranger = request.path.startswith(API) and g.viewer is None  # who is told to sign in, whatever else is wrong

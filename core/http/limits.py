@@ -7,20 +7,26 @@ share; where that does not answer, each goes on counting by itself. LIMITS_TIMES
 import functools
 import hashlib
 import ipaddress
+import logging
 import threading
+import time
 from typing import NamedTuple
 
 from flask import current_app, g, request, session
 from flask_limiter import ApplicationLimit, Limiter
-from limits.storage import Storage
+from limits.storage import RedisStorage, Storage
 
 from core import clock
 from core.errors import TooMany
 
 SIGN_IN, WRITE, SEARCH, UPLOAD, PAPER = "sign in", "write", "search", "upload", "paper"
 SECURITY = "security"  # the blueprint of Flask-Security: whatever is sent to it tries to prove who somebody is
+NAMED = {"security.login", "security.recover"}  # of these the two whose form says for whom
+PROOF = "proof-"  # with which the fields begin that prove it once more, on any other form
 FREE = {"stored", "health"}  # a signed address was counted when it was asked for; probes must not be told to wait
 SAFE = {"GET", "HEAD", "OPTIONS"}
+PATIENCE = 0.25   # seconds that the shared store may take to answer
+AWAY_SECONDS = 5  # until it is asked again, where it did not
 
 
 # ------------------------------------------------------------------ who is counted
@@ -43,8 +49,9 @@ def by_organisation() -> str | None:
 
 
 def by_account() -> str | None:
-    """The account that somebody tries to be, whether or not there is one: so a limit tells nothing of that."""
-    said = request.form.get("email") or session.get("tf_user_id") or by_person()
+    """The account that somebody tries to be, whether or not there is one: so a limit tells nothing of that. Never what
+    a form says that does not ask for it: who guesses would say another each time."""
+    said = by_person() or (request.form.get("email") if request.endpoint in NAMED else session.get("tf_user_id"))
     return said and hashlib.sha256(str(said).strip().casefold().encode()).hexdigest()
 
 
@@ -124,6 +131,45 @@ class Counts(Storage):
         self._counted.pop(key, None)
 
 
+class Shared(RedisStorage):
+    """What all processes have counted, in a Redis; while that does not answer, what this process counts by itself.
+
+    In place of the fallback that comes with Flask-Limiter: there of several requests that meet the end of the store
+    at once only the first falls back, and a store that is stalled stalls every request.
+    """
+    STORAGE_SCHEME = ["redis", "rediss"]
+
+    def __init__(self, uri, **more):
+        super().__init__(uri, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, **more)
+        redis = self.dependency
+        self.storage.set_retry(redis.retry.Retry(redis.backoff.NoBackoff(), 1))  # a connection may be of before
+        self._own, self._away_until = Counts(), None
+
+    def incr(self, key, expiry, amount=1) -> int:
+        return self._ask(super().incr, self._own.incr, key, expiry, amount)
+
+    def get(self, key) -> int:
+        return self._ask(super().get, self._own.get, key)
+
+    def get_expiry(self, key) -> float:
+        return self._ask(super().get_expiry, self._own.get_expiry, key)
+
+    def _ask(self, shared, own, *args):
+        if self._away_until is not None:
+            if time.monotonic() < self._away_until:
+                return own(*args)
+            self._away_until = time.monotonic() + AWAY_SECONDS  # one request sees whether it is back, no other waits
+        try:
+            answer = shared(*args)
+        except self.base_exceptions as problem:
+            if self._away_until is None:
+                logging.getLogger(__name__).warning("Requests are counted by each process: %s", problem)
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return own(*args)
+        self._away_until = None
+        return answer
+
+
 def counts_as(kind: str):
     """Mark a view as one of a kind of its own in the table."""
     def mark(view):
@@ -135,6 +181,8 @@ def counts_as(kind: str):
 def _kind() -> str | None:
     if request.blueprint == SECURITY:
         return None if request.method in SAFE else SIGN_IN
+    if any(name.startswith(PROOF) for name in request.form):
+        return SIGN_IN
     kind = getattr(current_app.view_functions.get(request.endpoint), "counts_as", None)
     return kind or (None if request.method in SAFE else WRITE)
 
@@ -156,8 +204,7 @@ class Applying(ApplicationLimit):
 def init_app(app, answer):
     """Count from here on; called when it is known who asks (`g.viewer`). `answer` makes a refusal an answer."""
     limiter = Limiter(by_address, application_limits=[Applying(app.config["LIMITS_TIMES"], answer)],
-                      strategy="fixed-window", storage_uri=app.config["LIMITS_STORE"], in_memory_fallback_enabled=True,
-                      key_prefix="slate")
+                      strategy="fixed-window", storage_uri=app.config["LIMITS_STORE"], key_prefix="slate")
     limiter.request_filter(lambda: request.blueprint in FREE)
     limiter.init_app(app)
 

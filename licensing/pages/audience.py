@@ -33,8 +33,12 @@ def _audience_page(shown: Title, viewer, errors=None, typed=None, status=200):
     return render_template(
         "licensing/audience.html", title=shown, said=said, errors=errors or {}, editions=known,
         sizes=editions.sizes([each.id for each in known]), below=len(titles.family_below(shown.id)) - 1,
-        may_change=titles.find(shown.id, viewer, "title.revise") is not None,
+        revision=_revision(shown), may_change=titles.find(shown.id, viewer, "title.revise") is not None,
         organisations=sorted(others, key=lambda each: each.id not in said.get("organisations", ()))), status
+
+
+def _revision(title):
+    return http.revision_of(title.status, title.audience_id)
 
 
 @bp.post("/titles/<id:title_id>/audience")
@@ -45,6 +49,11 @@ def show_title(title_id):
     viewer = security.viewer()
     shown = titles.get(title_id, viewer, "title.revise")
     typed = _typed(request.form)
+    db.session.refresh(shown, with_for_update=True)
+    if http.form_is_stale(_revision(shown)):
+        return _audience_page(shown, viewer, {"": [
+            "A colleague changed who sees this title while you did. Above stands who does now; below, what you chose. "
+            "Save again to replace it."]}, typed, 412)
     try:
         said = {name: value for name, value in typed.items() if name == typed["who"] and value}
         wanted = None if typed["who"] == OWN else load(AudienceSchema(), {"kind": typed["who"], **{

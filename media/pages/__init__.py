@@ -49,7 +49,11 @@ def poster_pictures():
 def media(title_id):
     """Posters, stills and trailers; for the seller everything, with the form to send more."""
     viewer = security.viewer()
-    title = titles.get(title_id, viewer)
+    return _media_page(titles.get(title_id, viewer), viewer)
+
+
+def _media_page(title, viewer, typed=None, status=200):
+    """`typed` are the fields of a description that came too late, by the name of its picture."""
     found = db.session.scalars(assets.listing(viewer, title.id).limit(200)).all()
     own = title.organisation_id == viewer.organisation_id and permissions.allows(viewer, "asset.send", Relation.OWN)
     ready = [each for each in found if each.state == State.READY]
@@ -60,7 +64,12 @@ def media(title_id):
                            trailers=trailers, kinds=list(Kind), tracks=list(Track), **_playing(trailers),
                            films=[each for each in found if each.kind in FILMS and each.state not in (
                                State.REJECTED, State.DELETED)] if own else [],
-                           allowed={kind.value: sorted(types) for kind, (types, _) in ALLOWED.items()})
+                           typed=typed or {}, revision=_revision,
+                           allowed={kind.value: sorted(types) for kind, (types, _) in ALLOWED.items()}), status
+
+
+def _revision(asset):
+    return http.revision_of(asset.alt, asset.focal_x, asset.focal_y)
 
 
 @bp.post("/titles/<id:title_id>/media")
@@ -109,7 +118,11 @@ def completion(asset_id):
 @http.writes
 def description(asset_id):
     """What a picture shows, and what of it stays in view."""
-    asset = assets.own(asset_id, security.viewer())
+    viewer = security.viewer()
+    asset = assets.own(asset_id, viewer)
+    db.session.refresh(asset, with_for_update=True)
+    if http.form_is_stale(_revision(asset)):
+        return _media_page(asset.title, viewer, {asset.id: request.form}, 412)
     said = {"alt_text": request.form.get("alt_text", "")}
     try:
         said["focal_point"] = {axis: int(request.form.get(axis, 50)) / 100 for axis in "xy"}

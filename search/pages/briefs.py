@@ -65,6 +65,10 @@ def brief(brief_id):
     return _brief_page(briefs.get(brief_id, security.viewer()))
 
 
+def _revision(brief):
+    return http.revision_of(brief.asked, brief.buyer_id)
+
+
 def _brief_page(shown, errors=None, typed=None, status=200):
     answer = None
     try:
@@ -78,8 +82,8 @@ def _brief_page(shown, errors=None, typed=None, status=200):
     return render_template(
         "search/brief.html", brief=shown, answer=answer, errors=errors or {}, buyers=_buyers(security.viewer()),
         words={**{name: asked[name] for name in FIELDS}, **(typed or {})}, line=line, media_tree=media.vocabulary(),
-        label=wording.line(answer.asked.line) if answer and answer.asked.line else None,
-        link=shown.token and url_for(".shared", token=shown.token, _external=True)), status
+        label=wording.line(answer.asked.line) if answer and answer.asked.line else None, revision=_revision(shown),
+        read=asked, link=shown.token and url_for(".shared", token=shown.token, _external=True)), status
 
 
 @bp.post("/briefs/<id:brief_id>")
@@ -88,13 +92,17 @@ def _brief_page(shown, errors=None, typed=None, status=200):
 def correct_brief(brief_id):
     """Correct how it was read, and for whom it is."""
     viewer = security.viewer()
-    shown = briefs.get(brief_id, viewer)
+    shown = briefs.get(brief_id, viewer, lock=True)
     line = asking.line(request.form)
     typed = {**line, **{name: asking.names(request.form, name) for name in ("kind", "country", "language")},
              **{name: request.form.get(name, "").strip() for name in ("q", "year_from", "year_to")}}
     given = {name: value for name, value in typed.items() if value and name not in line}
     if asking.asks(request.form):
         given |= {name: value for name, value in line.items() if value} | {"ends_on": asking.end(request.form)}
+    if http.form_is_stale(_revision(shown)):
+        return _brief_page(shown, {"": [
+            "A colleague corrected this brief while you did. It stands there as it is read now, and below it what you "
+            "typed. Send it again to replace theirs."]}, typed, 412)
     try:
         briefs.revise(shown, viewer, asked_for(load(SearchSchema(), given)), _buyer())
     except Invalid as problem:

@@ -8,6 +8,7 @@ from accounts.security import factors
 from core import clock
 from core.audit import AuditRow
 from core.database import db
+from tests.accounts.authenticator import Authenticator
 from tests.accounts.entry import AGENT, BUYER, letters, person, sets_up_codes
 from tests.conftest import both
 from tests.test_pages import Visitor, text
@@ -155,3 +156,29 @@ def test_a_code_of_another_time_is_no_code(visitor, buyer):
     with clock.stopped_at(clock.now() + timedelta(minutes=5)):
         late = app.code()
     assert password(visitor).submit("/sign-in/code", {"code": late}).status_code == 200
+
+
+def test_whoever_lost_everything_is_let_in_by_an_operator_and_told(world, visitor, buyer):
+    someone, runner = password(visitor), world.test_cli_runner()
+    assert someone.submit("/sign-in/code", {"code": buyer[0].code(1)}).status_code == 302
+    assert someone.get("/account").status_code == 200
+    Authenticator(world, BUYER, "first")
+    letters(world)
+    assert runner.invoke(args=["reset-factors", BUYER]).exit_code == 2, "without a reason it is not done"
+    unknown = runner.invoke(args=["reset-factors", "nobody@nowhere.test", "--why", "Asked"])
+    assert unknown.exit_code == 1 and "nobody with the address" in unknown.output
+    done = runner.invoke(args=["reset-factors", BUYER, "--why", "Rang up; called back at their office"])
+    assert done.exit_code == 0, done.output
+    assert someone.get("/account").status_code == 302, "who was in is out"
+    anew = visitor()
+    assert anew.submit("/sign-in", {"email": BUYER, "password": "demo"}).status_code == 302
+    page = text(anew.get("/account"))
+    assert anew.get("/account").status_code == 200 and "A key" not in page
+    [letter] = letters(world)
+    assert letter["To"].addresses[0].addr_spec == BUYER and letter["Subject"] == "Your second factors were removed"
+    with world.app_context():
+        noted = db.session.scalars(select(AuditRow).where(AuditRow.action == "reset second factors")).one()
+        assert noted.after == {"why": "Rang up; called back at their office"} and noted.organisation_id
+        assert noted.before["codes"] is True and noted.before["recovery codes"] == 10
+        assert len(noted.before["passkeys"]) == 1 and person(BUYER).webauthn == []
+        assert person(BUYER).mf_recovery_codes is None and person(BUYER).tf_totp_secret is None

@@ -6,8 +6,9 @@ import pytest
 from core import clock
 from core.http import limits, refused
 from core.http.limits import TABLE, Applying, Row
+from tests.accounts.entry import fields, sets_up_codes
 from tests.conftest import Caller
-from tests.test_pages import text
+from tests.test_pages import Visitor, text
 
 AGENT, MANAGER, BUYER, RIVAL = ("agent@harbour.test", "rights@harbour.test", "buyer@sakura.test", "agent@lotus.test")
 
@@ -120,6 +121,36 @@ def test_attempts_at_one_account_from_everywhere_come_to_an_end(counted):
     limiter.storage.incr(key, row.seconds, row.times - 1)
     assert sign_in(client, AGENT, "192.0.2.99").status_code == 429
     assert sign_in(client, BUYER, "192.0.2.99").status_code == 200
+
+
+def test_who_guesses_at_a_proof_is_slowed_down_before_it_is_looked_at_wherever_it_is_sent(counted):
+    world = counted()
+    manager, later = Visitor(world, MANAGER), clock.now() + timedelta(minutes=16)
+    with clock.stopped_at(later):
+        tried = [manager.submit(path, {"proof-password": "wrong", "email": f"{number}@example.com"}, form="/account")
+                 for number, path in enumerate(["/proof", "/approvals/policy"] * 6)]
+        assert [each.status_code for each in tried] == [403] * 10 + [429] * 2
+        assert manager.submit("/proof", {"proof-password": "demo"}, form="/account").status_code == 429
+    with clock.stopped_at(later + timedelta(minutes=6)):
+        assert manager.submit("/proof", {"proof-password": "demo"}, form="/account").status_code == 302
+
+
+def test_who_guesses_at_codes_is_counted_as_who_they_try_to_be_whatever_else_they_say(counted):
+    world = counted()
+    visitor = Visitor(world, MANAGER)
+    sets_up_codes(visitor)
+    client = world.test_client()
+    token = fields(text(client.get("/sign-in")), "<form")["csrf_token"]
+    assert client.post("/sign-in", data={"email": MANAGER, "password": "demo", "csrf_token": token}).status_code == 302
+    token = fields(text(client.get("/sign-in/code")), "<form")["csrf_token"]
+    found = [client.post("/sign-in/code", data={"code": "000000", "email": f"{each}@x.example", "csrf_token": token})
+             for each in range(12)]
+    assert [each.status_code for each in found] == [200] * 10 + [429] * 2
+
+
+def test_forms_without_their_token_are_counted(counted):
+    client = counted(Row(limits.WRITE, limits.by_address, 2, 60)).test_client()
+    assert statuses(lambda: client.post("/apply", data={"name": "x"}), 3) == [400, 400, 429]
 
 
 def test_probes_static_files_and_signed_addresses_are_not_counted(counted):

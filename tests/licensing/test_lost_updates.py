@@ -25,7 +25,7 @@ def draft(world):
 
 
 def revision(page):
-    return re.search(r'name="revision" value="(\d+)"', text(page))[1]
+    return re.search(r'name="revision" value="(\w+)"', text(page))[1]
 
 
 def price(world, offer_id):
@@ -62,3 +62,34 @@ def test_a_draft_is_thrown_away_only_as_it_was_read_where_that_is_said(world, dr
     buyer = Caller(world, BUYER)
     assert buyer.delete(f"/offers/{offer}", If_Match='"999"').status_code == 412
     assert buyer.delete(f"/offers/{offer}", If_Match=buyer.get(f"/offers/{offer}").headers["ETag"]).status_code == 204
+
+
+# ------------------------------------------------------------------ forms over records that keep no revision
+
+def test_a_brief_corrected_meanwhile_is_read_before_it_is_corrected_again(world):
+    first, second = Visitor(world, AGENT), Visitor(world, MANAGER)
+    path = first.submit("/briefs", {"text": "Drama series, SVOD, Japan, 2027 to 2028"}).location
+    opened = revision(second.get(path))
+    said = {"territories": "HK", "media": "svod", "languages": "*", "starts_on": "2027-01-01",
+            "ends_on": "2028-12-31", "q": "tide"}
+    assert first.submit(path, {**said, "revision": revision(first.get(path))}).status_code == 302
+    late = {**said, "territories": "TW", "q": "salt", "revision": opened}
+    refused = second.submit(path, late)
+    assert refused.status_code == 412 and "A colleague corrected this brief" in text(refused)
+    assert "“tide”" in text(refused) and 'value="salt"' in text(refused), "theirs to be read, ours as it was typed"
+    assert "“tide”" in text(first.get(path))
+    assert second.submit(path, {**late, "revision": revision(refused)}).status_code == 302
+    assert "“salt”" in text(first.get(path))
+
+
+def test_who_sees_a_title_is_not_replaced_unread(world):
+    with world.app_context():
+        path = f"/titles/{title(name='Ebbe').id}/audience"
+        db.session.commit()
+    first, second = Visitor(world, AGENT), Visitor(world, MANAGER)
+    opened = revision(second.get(path))
+    assert first.submit(path, {"who": "own", "revision": opened}).status_code == 302
+    refused = second.submit(path, {"who": "public", "revision": opened})
+    assert refused.status_code == 412 and "A colleague changed who sees this title" in text(refused)
+    assert 'value="public" checked' in text(refused) and 'value="own" checked' in text(first.get(path))
+    assert second.submit(path, {"who": "public", "revision": revision(refused)}).status_code == 302

@@ -1,5 +1,6 @@
 """Sending a file, having it checked, and who may have it: over the API, with both stores."""
 import io
+import re
 from datetime import timedelta
 from itertools import product
 
@@ -15,7 +16,7 @@ from media.models import PICTURES, SHOWN, Asset, Kind, Rendition, State
 from tests.conftest import Caller
 from tests.media.files import FILM, PAPER, SOUND, WORDS, picture, sha256
 from tests.stores import Place, Serving, bucket_of
-from tests.test_pages import Visitor
+from tests.test_pages import Visitor, text
 
 AGENT, MANAGER, RIVAL, BUYER, OPERATOR = (
     "agent@harbour.test", "rights@harbour.test", "agent@lotus.test", "buyer@sakura.test", "operator@market.test")
@@ -278,6 +279,25 @@ def test_the_check_names_what_is_missing_changed_or_nobodys(studio):
             f"Asset {poster} lacks its object {keys['poster']}.",
             f"Asset {film} has {len(FILM):,} bytes, its object {keys['film']} has 5.",
             f"The object kept/{'0' * 32}/original belongs to no asset."}
+
+
+def test_a_description_is_not_replaced_unread(studio):
+    asset = studio.ready("poster")
+    first, second = Visitor(studio.app, AGENT), Visitor(studio.app, "rights@harbour.test")
+    page, path = f"/titles/{TITLE}/media", f"/media/{asset}/description"
+
+    def revision(shown):
+        return re.search(r'name="revision" value="(\w+)"', text(shown))[1]
+    opened = revision(second.get(page))
+    sent = {"alt_text": "A boat", "x": "40", "y": "60"}
+    assert first.submit(path, {**sent, "revision": revision(first.get(page))}, form=page).status_code == 302
+    late = {**sent, "alt_text": "A ferry at night"}
+    refused = second.submit(path, {**late, "revision": opened}, form=page)
+    assert refused.status_code == 412 and "“A boat”, in view 40 %" in text(refused)
+    assert 'value="A ferry at night"' in text(refused)
+    assert studio(AGENT).get(f"/assets/{asset}").json["alt_text"] == "A boat"
+    assert second.submit(path, {**late, "revision": revision(refused)}, form=page).status_code == 302
+    assert studio(AGENT).get(f"/assets/{asset}").json["alt_text"] == "A ferry at night"
 
 
 # ------------------------------------------------------------------ the API alone
