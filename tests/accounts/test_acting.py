@@ -155,10 +155,15 @@ def test_leaving_ends_pages_and_tokens_at_once(both_sides):
     assert someone.submit("/acting", {"organisation": houses["Sakura TV"].organisation_id}).status_code == 302
     assert whom(someone) == "Sakura TV"
     end(world, AGENT, "Sakura TV")
-    assert "You belong to no organisation here" in text(someone.get("/acting"))
     again = Visitor(world)
     assert again.submit("/sign-in", {"email": AGENT, "password": "demo"}).status_code == 302
-    assert again.get("/").location == "/acting", "and no circle of pages"
+    for each in (someone, again):
+        for path in ("/", "/sign-in", "/account", "/proof", "/no/such/page"):
+            landed = each.client.get(path, follow_redirects=True)  # which ends, or raises
+            assert landed.status_code == (404 if path == "/no/such/page" else 200), path
+        page = text(each.get("/acting"))
+        assert "You belong to no organisation" in page and f"invite {AGENT}" in page
+        assert 'href="/apply"' in page and 'action="/sign-out"' in page
 
 
 def test_leaving_ends_screeners_searches_notices_and_mail(both_sides):
