@@ -11,7 +11,7 @@ from accounts.notices import News, Notice
 from core import clock
 from core.database import db
 from media import grants
-from media.models import Asset, Kind, State
+from media.models import Asset, Grant, Kind, State
 from search import query, saved
 from tests.accounts.organisations import ADMIN, AGENT, BUYER, OPERATOR, belong, house_of, letters
 from tests.conftest import Caller, a_line, both
@@ -175,7 +175,8 @@ def test_leaving_ends_screeners_searches_notices_and_mail(both_sides):
         db.session.add(asset)
         db.session.flush()
         grants.give(asset, viewer("agent@lotus.test"), starts_on=clock.today(), ends_on=clock.today(),
-                    person_id=sakura.person_id)
+                    email=AGENT)
+        grants.attend(db.session.scalars(select(Grant.id)))
         search = saved.save(sakura, "Fog", query.Asked(q="nothing-yet"), world.extensions["index"]).id
         notices.tell([sakura], "offers", News("For Sakura", "/offers/1"))
         db.session.commit()
