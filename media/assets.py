@@ -43,7 +43,9 @@ def granted(viewer: Viewer):
     """The condition under which a grant is for this viewer, and lives today."""
     today = clock.today()
     person = and_(Grant.person_id == viewer.person_id, Grant.acting_for_id == viewer.organisation_id)
-    return and_(or_(Grant.organisation_id == viewer.organisation_id, person),
+    address = and_(Grant.email == viewer.email,
+                   or_(Grant.acting_for_id.is_(None), Grant.acting_for_id == viewer.organisation_id))
+    return and_(or_(Grant.organisation_id == viewer.organisation_id, person, address),
                 Grant.starts_on <= today, Grant.ends_on >= today, Grant.ended_at.is_(None))
 
 

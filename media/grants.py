@@ -2,6 +2,9 @@
 
 A grant is read anew for every address that is signed, so that ending it works at once for new addresses; an old one
 works for five minutes more at most. Days are those of the installation's zone, both ends included.
+
+Whoever asked this seller for a screener can be named as a person; anybody else by address. Such a grant is given
+whether or not somebody has the address: it waits for them, and its seller learns who they are when they watch.
 """
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,56 +16,82 @@ from accounts import notices, people, permissions
 from accounts.models import Organisation, Person
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Name, Title
-from core import clock
+from core import clock, outbox
 from core.database import db
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.storage.contract import Store
 from media import assets
-from media.models import Asset, Grant, Kind, Play, State
+from media.models import Asset, Grant, Kind, Play, ScreenerRequest, State
 
+TOPIC = "grant"  # given to an address: somebody may have it
 LONGEST_PLAY = timedelta(hours=12)  # one view: pauses included
 MOST_WATCHED = 200  # screeners shown to one viewer at once
 LEFT = or_(Grant.max_views.is_(None), Grant.views < Grant.max_views)  # has it a view left
 
 
-def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisation_id=None, person_id=None,
+def give(asset: Asset, by: Viewer, *, starts_on: date, ends_on: date, organisation_id=None, person_id=None, email=None,
          max_views=None, download=False, acting_for_id=None) -> Grant:
-    """Let everyone of one organisation, or one person, watch a screener. Raises Conflict before it is ready.
+    """Let everyone of one organisation, or one person, watch a screener. Raises Invalid, and Conflict before it is
+    ready.
 
     A person watches while acting for one organisation, and no longer than they belong to it: `acting_for_id`, or else
-    the first of theirs, one that buys before others.
+    one for which they asked.
     """
     if asset.kind != Kind.SCREENER or asset.state != State.READY:
         raise Conflict("Only a screener that is ready can be granted.")
-    if (organisation_id is None) == (person_id is None):
+    if [organisation_id, person_id, email].count(None) != 2:
         raise Invalid({"organisation": ["Name an organisation or a person, and not both."]})
-    for name, model, each in (("organisation", Organisation, organisation_id), ("person", Person, person_id)):
-        if each is not None and db.session.get(model, each) is None:
-            raise Invalid({name: [f"There is no such {name}."]})
+    if organisation_id is not None and db.session.get(Organisation, organisation_id) is None:
+        raise Invalid({"organisation": ["There is no such organisation."]})
     if ends_on < starts_on:
         raise Invalid({"ends_on": ["Lies before the first day."]})
     if person_id is not None:
-        acting_for_id = _house(person_id, by, acting_for_id)
-    grant = Grant(asset_id=asset.id, organisation_id=organisation_id, person_id=person_id, acting_for_id=acting_for_id,
-                  starts_on=starts_on, ends_on=ends_on, max_views=max_views, download=download, by_id=by.person_id,
-                  created_at=clock.now())
+        asked = [each for each in _houses(person_id) if each in _asked(person_id, by.organisation_id)
+                 and acting_for_id in (None, each)]
+        if not asked:  # in the same words whether or not there is such a person
+            raise Invalid({"person": ["Name somebody who asked you for a screener, or else write their address."]})
+        acting_for_id = asked[0]
+    grant = Grant(asset=asset, organisation_id=organisation_id, person_id=person_id, acting_for_id=acting_for_id,
+                  email=email and people.address(email), starts_on=starts_on, ends_on=ends_on, max_views=max_views,
+                  download=download, by_id=by.person_id, created_at=clock.now())
     db.session.add(grant)
     db.session.flush()
-    readers = [people.viewer(person_id, acting_for_id)] if person_id else people.acting_for([organisation_id])
-    tell(filter(None, readers), asset.title, "/your-screeners",
-         f"You can watch it from {starts_on.day} {starts_on:%b %Y} to {ends_on.day} {ends_on:%b %Y}.",
-         f"{by.organisation_name} granted you a screener: {asset.title.original_title}")
+    if email:
+        outbox.put(TOPIC, grant.id)
+    else:
+        _tell([people.viewer(person_id, acting_for_id)] if person_id else people.acting_for([organisation_id]), grant)
     return grant
 
 
-def _house(person_id, by, wanted):
-    """The organisation for which a person may be given a grant. Raises Invalid."""
-    theirs = sorted((each.organisation for each in people.memberships(person_id)
-                     if each.organisation_id != by.organisation_id and wanted in (None, each.organisation_id)),
-                    key=lambda each: not each.buys)
-    if not theirs:
-        raise Invalid({"person": ["This person does not act for the organisation that is to watch."]})
-    return theirs[0].id
+def _houses(person_id):
+    """The ids of the organisations a person may act for, those that buy first."""
+    theirs = sorted((each.organisation for each in people.memberships(person_id)), key=lambda each: not each.buys)
+    return [each.id for each in theirs]
+
+
+def _asked(person_id, seller_id):
+    """For which organisations a person asked a seller for screeners."""
+    return set(db.session.scalars(select(ScreenerRequest.organisation_id).where(
+        ScreenerRequest.person_id == person_id, ScreenerRequest.seller_id == seller_id)))
+
+
+def attend(grant_ids):
+    """Who has the address that a grant was given to watches for the organisation they act for now, and is told."""
+    waiting = select(Grant).where(Grant.id.in_(grant_ids), Grant.email.is_not(None), Grant.acting_for_id.is_(None))
+    for grant in db.session.scalars(waiting).all():
+        seller_id, person = grant.asset.title.organisation_id, people.find(grant.email)
+        theirs = [each for each in _houses(person.id) if each != seller_id] if person else []
+        if theirs:
+            asked = _asked(person.id, seller_id)
+            grant.acting_for_id = next((each for each in theirs if each in asked), theirs[0])
+            _tell([people.viewer(person.id, grant.acting_for_id)], grant)
+
+
+def _tell(readers, grant):
+    title, first, last = grant.asset.title, grant.starts_on, grant.ends_on
+    tell(filter(None, readers), title, "/your-screeners",
+         f"You can watch it from {first.day} {first:%b %Y} to {last.day} {last:%b %Y}.",
+         f"{title.seller.name} granted you a screener: {title.original_title}")
 
 
 def tell(readers, title: Title, path: str, todo: str, subject: str, note: str | None = None):
@@ -106,6 +135,8 @@ def play(asset: Asset, viewer: Viewer, store: Store) -> tuple[Play, str]:
         if grant is None or not db.session.execute(
                 update(Grant).where(Grant.id == grant.id, LEFT).values(views=Grant.views + 1)).rowcount:
             raise NotAllowed("Every view of this grant was used. Ask the seller for another.")
+        if grant.email:  # nobody had the address when it was given
+            grant.acting_for_id = viewer.organisation_id
     address = assets.address(asset, store)
     begun = Play(asset_id=asset.id, grant_id=grant and grant.id, person_id=viewer.person_id, started_at=clock.now(),
                  told_at=clock.now(), seconds=0)

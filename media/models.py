@@ -114,13 +114,15 @@ class Rendition(db.Model):
 
 class Grant(db.Model):
     """Leave to watch a screener: for everyone of one organisation, or for one person while they act for the
-    organisation that they belonged to when it was given."""
+    organisation that they belonged to when it was given. A person who never asked is named by an address, and may be
+    somebody, or come to be somebody, or not: of that the row tells nothing."""
     __tablename__ = "asset_grant"
     id: Mapped[int] = mapped_column(primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id"), index=True)
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
-    acting_for_id: Mapped[int | None]  # the organisation of that person
+    email: Mapped[str | None] = mapped_column(String(255), index=True)  # of the person, where named by it
+    acting_for_id: Mapped[int | None]  # the organisation of that person; by address None until somebody has it
     by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))  # who gave it
     starts_on: Mapped[date]
     ends_on: Mapped[date]  # both days are included

@@ -6,6 +6,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from accounts import people, permissions
+from accounts.models import Person
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Title
 from core import clock
@@ -113,7 +114,7 @@ def grant(request: ScreenerRequest, by: Viewer, asset: Asset, **terms) -> Grant:
     """
     if asset.title_id != request.title_id:
         raise Invalid({"asset": ["This is a screener of another title."]})
-    if terms.get("person_id") is None and terms.get("organisation_id") is None:
+    if not any(map(terms.get, ("person_id", "organisation_id", "email"))):
         terms["organisation_id"] = request.organisation_id
     if terms.get("person_id") is not None:
         terms["acting_for_id"] = request.organisation_id
@@ -141,9 +142,12 @@ def _answer(request, by, **said):
 
 def settle(given: Grant):
     """A grant that was given without looking at the requests answers what its organisation or person asked for."""
-    theirs = ScreenerRequest.organisation_id == (given.organisation_id or given.acting_for_id)
-    if given.person_id is not None:
-        theirs &= ScreenerRequest.person_id == given.person_id
+    if given.email:
+        theirs = ScreenerRequest.person_id == select(Person.id).where(Person.email == given.email).scalar_subquery()
+    else:
+        theirs = ScreenerRequest.organisation_id == (given.organisation_id or given.acting_for_id)
+        if given.person_id is not None:
+            theirs &= ScreenerRequest.person_id == given.person_id
     title_id = select(Asset.title_id).where(Asset.id == given.asset_id).scalar_subquery()
     db.session.execute(update(ScreenerRequest).where(ScreenerRequest.title_id == title_id, theirs, OPEN).values(
         answered_at=clock.now(), by_id=given.by_id, grant_id=given.id).execution_options(synchronize_session=False))

@@ -100,7 +100,9 @@ class GrantSchema(Schema):
     """Leave to watch a screener, for an organisation or a person; both days are included."""
     id = fields.String(dump_only=True)
     organisation = Id(attribute="organisation_id", allow_none=True)
-    person = Id(attribute="person_id", allow_none=True)
+    person = Id(attribute="person_id", allow_none=True, metadata={"description": "who asked you for a screener"})
+    email = Words(255, allow_none=True, metadata={
+        "description": "the address of anybody else; the grant waits until somebody signs in with it"})
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
     max_views = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, 10_000))

@@ -6,7 +6,7 @@ from functools import partial
 from core import outbox
 from core.database import db
 from core.storage.contract import Store, Unavailable
-from media import checking, films
+from media import checking, films, grants
 
 SWEEP_EVERY_SECONDS = 3600
 
@@ -57,6 +57,7 @@ def work(store: Store, say=print):
 
     def turn():
         nonlocal swept
+        outbox.drain(grants.TOPIC, grants.attend)
         catch_up(store)
         if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
             swept = time.monotonic()

@@ -5,6 +5,7 @@ the signatures, each time to the same bytes (docs/decisions/0014-the-memo-is-its
 """
 import hashlib
 import json
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -18,6 +19,7 @@ from licensing.paper import parts
 from licensing.paper.models import Memo, Signature
 from licensing.workflow import Side
 
+KEPT = 64  # memos on pages, in one process: of 30 to 200 kB each
 
 def canonical(document: dict) -> str:
     """JSON with sorted keys and no spaces: one text for one content."""
@@ -38,9 +40,10 @@ def issue(offer: Offer, governing: str | None = None) -> Memo:
 
 
 def last_governing(offer: Offer) -> str:
-    """The text that the seller chose last, or the one everybody begins with."""
+    """The text of the last memo between the same two, or the one everybody begins with: what was written for one buyer
+    is never offered to another."""
     last = db.session.scalar(select(Memo.document).join(Offer, Offer.id == Memo.offer_id).where(
-        Offer.seller_id == offer.seller_id).order_by(Memo.id.desc()).limit(1))
+        Offer.seller_id == offer.seller_id, Offer.buyer_id == offer.buyer_id).order_by(Memo.id.desc()).limit(1))
     return said(json.loads(last), "governing") if last else parts.GOVERNING
 
 
@@ -85,8 +88,14 @@ def sign(offer: Offer, side: Side, viewer: Viewer, sha256: str | None = None) ->
 
 
 def pdf(memo: Memo) -> bytes:
-    """The memo on pages, with the signatures it has."""
-    return paper.pdf("licensing.paper.sheet", {
+    """The memo on pages, with the signatures it has: set once, for half a second, then kept by each process while it is
+    asked for."""
+    return _pages(canonical({
         "document": json.loads(memo.document), "sha256": memo.sha256, "signatures": [
             {"side": each.side, "name": each.name, "organisation": each.organisation,
-             "at": f"{each.at:%Y-%m-%d %H:%M:%S} UTC", "sha256": each.sha256} for each in memo.signatures]})
+             "at": f"{each.at:%Y-%m-%d %H:%M:%S} UTC", "sha256": each.sha256} for each in memo.signatures]}))
+
+
+@lru_cache(KEPT)
+def _pages(said):
+    return paper.pdf("licensing.paper.sheet", json.loads(said))

@@ -183,7 +183,8 @@ def give(title_id):
     except Invalid as problem:
         db.session.rollback()
         return _give_page(titles.get(title_id, viewer), problem.errors, 422)
-    flash(f"Granted, until {given.ends_on.day} {given.ends_on:%b %Y}.")
+    waits = f" Whoever signs in with {given.email} can watch it; it waits until somebody does." if given.email else ""
+    flash(f"Granted, until {given.ends_on.day} {given.ends_on:%b %Y}.{waits}")
     return redirect(url_for(".screeners", q=title.original_title))
 
 
@@ -197,8 +198,5 @@ def _terms() -> dict:
 
 def _whom() -> dict:
     """The organisation or the person a form names; a person by the whole address they sign in with."""
-    email, organisation = request.form.get("email", "").strip(), request.form.get("organisation", "")
-    person = people.find(email) if email else None
-    if email and person is None:
-        raise Invalid({"email": ["Nobody signs in with this address. Ask the person for the one they use here."]})
-    return {"organisation": organisation or None, "person": str(person.id) if person else None}
+    return {"organisation": request.form.get("organisation") or None, "email": request.form.get("email", "").strip()
+            or None}

@@ -11,7 +11,7 @@ from accounts.notices import News, Notice
 from core import clock
 from core.database import db
 from media import grants
-from media.models import Asset, Kind, State
+from media.models import Asset, Grant, Kind, State
 from search import query, saved
 from tests.accounts.organisations import ADMIN, AGENT, BUYER, OPERATOR, belong, house_of, letters
 from tests.conftest import Caller, a_line, both
@@ -155,10 +155,15 @@ def test_leaving_ends_pages_and_tokens_at_once(both_sides):
     assert someone.submit("/acting", {"organisation": houses["Sakura TV"].organisation_id}).status_code == 302
     assert whom(someone) == "Sakura TV"
     end(world, AGENT, "Sakura TV")
-    assert "You belong to no organisation here" in text(someone.get("/acting"))
     again = Visitor(world)
     assert again.submit("/sign-in", {"email": AGENT, "password": "demo"}).status_code == 302
-    assert again.get("/").location == "/acting", "and no circle of pages"
+    for each in (someone, again):
+        for path in ("/", "/sign-in", "/account", "/proof", "/no/such/page"):
+            landed = each.client.get(path, follow_redirects=True)  # which ends, or raises
+            assert landed.status_code == (404 if path == "/no/such/page" else 200), path
+        page = text(each.get("/acting"))
+        assert "You belong to no organisation" in page and f"invite {AGENT}" in page
+        assert 'href="/apply"' in page and 'action="/sign-out"' in page
 
 
 def test_leaving_ends_screeners_searches_notices_and_mail(both_sides):
@@ -170,7 +175,8 @@ def test_leaving_ends_screeners_searches_notices_and_mail(both_sides):
         db.session.add(asset)
         db.session.flush()
         grants.give(asset, viewer("agent@lotus.test"), starts_on=clock.today(), ends_on=clock.today(),
-                    person_id=sakura.person_id)
+                    email=AGENT)
+        grants.attend(db.session.scalars(select(Grant.id)))
         search = saved.save(sakura, "Fog", query.Asked(q="nothing-yet"), world.extensions["index"]).id
         notices.tell([sakura], "offers", News("For Sakura", "/offers/1"))
         db.session.commit()

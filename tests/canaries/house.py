@@ -292,6 +292,9 @@ def _media(house):
     house("agent@umbra", f"/assets/{screener}/grants", {
         "organisation": house.ids["meridian"], "starts_on": "2026-01-01", "max_views": 900,
         "ends_on": house.day("asset_grant.ends_on", "umbra:asset.grant", "meridian:asset.see")})
+    address = f"{house.word('asset_grant.email', 'umbra:asset.grant')}@nowhere.test"
+    house("agent@umbra", f"/assets/{screener}/grants", {
+        "email": address, "starts_on": "2026-01-01", "ends_on": "2030-12-31"})
     play = house("buyer@meridian", f"/assets/{screener}/plays")["id"]
     house("buyer@meridian", f"/plays/{play}/progress", {"seconds": 777})
     asked = ("umbra:request.see", "meridian:request.see")

@@ -1,6 +1,7 @@
 """The deal memo: frozen from the agreed terms, read on paper, signed by its hash, followed by a long form."""
 import hashlib
 import json
+import resource
 
 import pytest
 from pypdfium2 import PdfDocument
@@ -30,11 +31,11 @@ def deal(world):
                        title(name="겨울의 온도", language="ko"))
 
 
-def approved(*several):
+def approved(*several, buyer=BUYER):
     said = [{**line("JP,Nordics", "svod,pay_tv", "2027-01-01", "2029-12-31", languages="ja:dub,ja:sub"),
              "title_id": each.id, "price": "1234.50"} for each in several]
-    offer = drafts.create(viewer(BUYER), currency="EUR", seller_id=viewer(AGENT).organisation_id, lines=said)
-    for who, action in ((BUYER, "submit"), (AGENT, "accept"), (MANAGER, "approve")):
+    offer = drafts.create(viewer(buyer), currency="EUR", seller_id=viewer(AGENT).organisation_id, lines=said)
+    for who, action in ((buyer, "submit"), (AGENT, "accept"), (MANAGER, "approve")):
         step(offer, who, action)
     return offer
 
@@ -179,7 +180,29 @@ def test_a_name_that_changes_later_leaves_the_memo_as_it_is_and_can_be_signed(de
     advance(deal, BUYER, "sign")
 
 
-def test_the_seller_is_offered_the_text_they_chose_last(deal):
+def test_pages_are_set_once_and_anew_for_each_signature(deal):
+    """Each is set by a process of its own: whether there was one is seen by the time that such took."""
+    def spent():
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    advance(deal, AGENT, "issue_memo", governing="This text stands on no other test's paper.")
+    took, made = [], []
+    for email in (None, None, BUYER, None):
+        if email:
+            advance(deal, email, "sign")
+        before = spent()
+        made.append(memos.pdf(memos.get(deal)))
+        took.append(spent() - before > 0.05)
+    assert took == [True, False, True, False] and made[0] == made[1] != made[2] == made[3]
+
+
+def test_a_text_that_was_written_for_one_buyer_is_not_offered_to_another(deal):
+    advance(deal, AGENT, "issue_memo", governing=TERMS)
+    other = approved(title(), buyer=OTHER)
+    assert memos.last_governing(other) == parts.GOVERNING
+    assert memos.said(json.loads(memos.issue(other).document), "governing") == parts.GOVERNING
+
+
+def test_the_seller_is_offered_the_text_they_chose_last_for_the_same_buyer(deal):
     assert memos.last_governing(deal) == parts.GOVERNING
     advance(deal, AGENT, "issue_memo", governing=TERMS)
     assert memos.last_governing(deal) == TERMS

@@ -1,14 +1,23 @@
 """Screeners: nobody watches without a live grant, and the seller sees who watched, how far and how often."""
+import re
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from accounts import people
-from core import clock
+from accounts.notices import Notice
+from accounts.permissions import Role
+from accounts.takeout.tables import PARTS
+from catalogue.models import Title
+from core import clock, outbox
 from core.database import db
+from media import grants, requests
 from media.models import Asset, State
+from tests.accounts.organisations import belong
 from tests.media.test_assets import AGENT, BUYER, MANAGER, OPERATOR, RIVAL, Studio
 from tests.stores import Place
+from tests.test_pages import Visitor
 
 TODAY = date(2027, 3, 10)
 NEIGHBOUR = "buyer@nordlys.test"
@@ -21,6 +30,10 @@ def house(world):
 
 @pytest.fixture
 def screener(house):
+    return ready(house)
+
+
+def ready(house):
     """The id of a screener that is ready."""
     with house.app.app_context():
         asset = house.announce("screener")["asset"]["id"]
@@ -65,10 +78,81 @@ def test_a_grant_opens_a_screener_to_its_organisation_on_its_days_alone(house, s
 
 
 def test_a_grant_to_a_person_is_nobody_elses(house, screener):
-    with house.app.app_context():
-        person = str(people.find(BUYER).id)
-    give(house, screener, {"person": person})
+    give(house, screener, {"email": BUYER.upper()})
     assert [play(house, screener, email) for email in (BUYER, NEIGHBOUR, RIVAL)] == [201, 404, 404]
+
+
+def attend(house):
+    """As the worker does."""
+    with house.app.app_context():
+        outbox.drain(grants.TOPIC, grants.attend)
+
+
+def test_a_grant_to_an_address_reads_the_same_whether_or_not_somebody_has_it(fresh):
+    """When it is given, by page and over the API, and later wherever its house looks, until they watch."""
+    said = []
+    for email in (BUYER, "nobody@sakura.test"):
+        app = fresh(seeded=True)
+        house, page = Studio(app, Place(app.extensions["store"])), Visitor(app, AGENT)
+        film, days = ready(house), {"starts_on": str(TODAY), "ends_on": str(TODAY)}
+        sent = page.submit("/titles/1/grants", {**days, "email": email, "asset_id": film}, form="/titles/1/media")
+        answers = [sent, house(AGENT).post(f"/assets/{film}/grants", {"email": email, **days})]
+        attend(house)
+        answers += [page.get("/screeners"), house(AGENT).get(f"/assets/{film}/grants")]
+        with app.app_context():
+            seller = people.viewer(people.find(AGENT).id).organisation_id
+            taken = db.session.execute(PARTS["asset_grant"].query(seller)).all()
+        read = [f"{each.status} {each.location} {each.text}" for each in answers] + [str(taken)]
+        said.append([re.sub("[0-9T:.+-]{19,}|csrf_token.*?>|datetime[^)]*|nonce\\S*", "", each.replace(email, "@"))
+                     for each in read])
+        assert said[-1][2].count("@") >= 2, "it is said to whom it was given, as it was typed"
+    assert said[0] == said[1]
+
+
+def test_who_has_the_address_is_told_and_watches_for_one_organisation(house, screener):
+    """For that one for which they asked, or else one that buys."""
+    belong(house.app, BUYER, ("Nordlys Distribution", ["buyer"]))
+    give(house, screener, {"email": BUYER})
+    attend(house)
+    with house.app.app_context():
+        sakura, nordlys = people.memberships(people.find(BUYER).id)
+        asset = db.session.get(Asset, int(screener))
+        assert grants.find(asset, people.acting(sakura)) and not grants.find(asset, people.acting(nordlys))
+        told = db.session.scalars(select(Notice).where(Notice.path == "/your-screeners")).all()
+        assert [(each.person_id, each.organisation_id) for each in told] == [
+            (sakura.person_id, sakura.organisation_id)]
+        requests.create(db.session.get(Title, 2), people.acting(nordlys))
+        db.session.commit()
+    give(house, screener, {"email": BUYER})
+    attend(house)
+    with house.app.app_context():
+        asset = db.session.get(Asset, int(screener))
+        assert grants.find(asset, people.acting(people.memberships(people.find(BUYER).id)[1]))
+
+
+def test_a_grant_waits_for_who_comes_to_have_the_address_and_stays_with_where_they_first_watched(house, screener):
+    give(house, screener, {"email": "new@nordlys.test"})
+    attend(house)
+    with house.app.app_context():
+        person = people.enrol("new@nordlys.test", "New", None)
+        homes = [people.join(person, people.organisation_named(name), [Role.BUYER])
+                 for name in ("Sakura TV", "Nordlys Distribution")]
+        asset, homes = db.session.get(Asset, int(screener)), [people.acting(each) for each in homes]
+        assert all(grants.find(asset, each) for each in homes)
+        grants.play(asset, homes[1], house.app.extensions["store"])
+        assert [bool(grants.find(asset, each)) for each in homes] == [False, True]
+
+
+def test_nobody_is_named_by_number_who_did_not_ask_and_numbers_tell_nothing(house, screener):
+    with house.app.app_context():
+        known = people.find(BUYER).id
+    days = {"starts_on": str(TODAY), "ends_on": str(TODAY)}
+    answers = [house(AGENT).post(f"/assets/{screener}/grants", {"person": str(each), **days})
+               for each in (known, 999_999)]
+    assert answers[0].status_code == 422 and answers[0].data == answers[1].data
+    house(BUYER).post("/titles/2/screener-requests")
+    give(house, screener, {"person": str(known)})
+    assert play(house, screener, BUYER) == 201
 
 
 def test_a_grant_opens_neither_another_file_nor_what_is_not_ready(house, screener):

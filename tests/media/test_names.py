@@ -79,7 +79,7 @@ def test_what_a_file_is_called_is_told_to_its_sellers_people_alone(world):
         db.session.add_all(films)
         db.session.flush()
         buyer, agent = (people.viewer(people.find(each).id) for each in (BUYER, AGENT))
-        grants.give(films[1], agent, person_id=buyer.person_id, starts_on=clock.today(), ends_on=clock.today(),
+        grants.give(films[1], agent, email=buyer.email, starts_on=clock.today(), ends_on=clock.today(),
                     download=True)
         trailer, screener = (each.id for each in films)
         db.session.commit()

@@ -112,9 +112,8 @@ def test_a_grant_to_a_person_says_so_and_is_watched_though_the_title_is_a_draft(
     asset = made(house, "screener")
     with house.app.app_context():
         from accounts import people
-        person = people.find(BUYER)
-        to, name = {"person": str(person.id)}, person.name
-    give(house, asset, to)
+        name = people.find(BUYER).name
+    give(house, asset, {"email": BUYER})
     assert f"lets you, {name}, watch this" in says(watchers(BUYER), asset)
     assert "as often as you like" in says(watchers(BUYER), asset)
     house(AGENT).patch(f"/titles/{TITLE}", {"status": "draft"}, If_Match="*")

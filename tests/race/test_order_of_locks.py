@@ -5,17 +5,19 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, func, select, text
 
 import seed
 from accounts import people
 from catalogue import titles
 from catalogue.imports import Report
-from catalogue.models import Title
+from catalogue.models import RightsClock, Title
 from core.database import db
-from licensing import imports, terms
-from licensing.models import Licence, Mandate
+from core.errors import NotFound
+from licensing import imports, offers, terms
+from licensing.models import Licence, Mandate, Offer
 from tests.conftest import both
+from tests.licensing import deals
 
 on_postgresql = pytest.mark.parametrize(
     "backend", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)  # SQLite has one writer
@@ -90,6 +92,30 @@ def test_an_import_that_waited_for_another_leaves_what_that_one_wrote(series):
         db.session.commit()
     assert counts == [{"mandates unchanged": 1, "licences unchanged": 1}]
     assert [db.session.scalar(db.select(db.func.count()).select_from(each)) for each in (Mandate, Licence)] == [1, 1]
+
+
+@on_postgresql
+def test_a_deal_is_held_by_its_parties_alone(world):
+    """A stranger who names it is told that it is not there, and makes nobody wait meanwhile."""
+    with world.app_context():
+        offer = deals.agreed((deals.title(), "*")).id
+        db.session.commit()
+
+        def held():
+            """Which of its rows somebody else could not have now."""
+            with db.engine.connect() as elsewhere:
+                return {table for table in (Offer.__table__, RightsClock.__table__) if elsewhere.scalar(
+                    select(func.count()).select_from(table)) > len(elsewhere.execute(
+                        select(table).with_for_update(skip_locked=True)).all())}
+
+        for email in (deals.OTHER, deals.RIVAL, deals.OPERATOR):
+            with pytest.raises(NotFound):
+                offers.lock(offer, deals.viewer(email))
+            assert held() == set(), email
+            db.session.rollback()
+        offers.lock(offer, deals.viewer(deals.BUYER))
+        assert held() == {Offer.__table__, RightsClock.__table__}
+        db.session.rollback()
 
 
 @both

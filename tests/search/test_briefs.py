@@ -8,7 +8,7 @@ import pytest
 from pypdfium2 import PdfDocument
 
 import seed
-from accounts import people
+from accounts import members, people
 from catalogue import titles
 from catalogue.models import Title
 from core import clock
@@ -17,6 +17,7 @@ from licensing import avails, contracts, terms
 from licensing.rights.availability import Verdict
 from search import briefs, catalogues
 from search.models import Brief
+from tests.accounts.organisations import belong
 from tests.test_pages import Visitor, text
 
 AGENT, RIVAL, BUYER = "agent@harbour.test", "agent@lotus.test", "buyer@nordlys.test"
@@ -136,6 +137,29 @@ def test_a_link_shows_the_list_to_who_has_it_until_it_ends(world):
         assert stranger.get(link).status_code == 404
     agent.submit(f"{path}/link", {"end": "1"}, form=path)
     assert stranger.get(link).status_code == 404
+
+
+def test_of_somebody_in_two_houses_a_brief_lists_the_titles_of_the_one_it_was_made_for(world):
+    """On its page and behind its link; also when they act for the other, or have left."""
+    belong(world, AGENT, ("Lotus Sales", ["agent"]))
+    index = world.extensions["index"]
+    with world.app_context():
+        person, lotus = people.find(AGENT).id, people.organisation_named("Lotus Sales").id
+        for seller in [people.acting(each) for each in people.memberships(person)]:
+            brief = made(seller, "SVOD, Taiwan, 2027 to 2029", None)
+            briefs.open_up(brief)
+            db.session.commit()
+            found = briefs.answer(brief, index)
+            assert found.hits and {hit.title.organisation_id for hit in found.hits} == {seller.organisation_id}
+        link, names = f"/for/{brief.token}", {each.original_title for each in db.session.scalars(
+            db.select(Title).filter_by(organisation_id=lotus))}
+        others = set(db.session.scalars(db.select(Title.original_title))) - names
+        members.leave(people.viewer(person, lotus))
+        db.session.commit()
+        assert {hit.title.organisation_id for hit in briefs.answer(brief, index).hits} == {lotus}
+    shown = text(Visitor(world).get(link))
+    assert "Lotus Sales" in shown and any(each in shown for each in names)
+    assert not any(f">{each}<" in shown for each in others)
 
 
 def test_a_brief_is_its_sellers_alone(world):

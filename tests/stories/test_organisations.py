@@ -89,6 +89,22 @@ def test_invited_into_two_houses_switching_and_removed_from_one(slate, people, s
     expect(mina.heading("For whom you act")).to_be_visible()
     mina.press(mina.button("Act for Nordlys Distribution"))
     expect(mina.page.locator(".whoami")).not_to_contain_text("Harbour Pictures")
+
+    switch(admin, "Nordlys Distribution")
+    admin.open("/members")
+    row = admin.page.get_by_role("row").filter(has_text=address)
+    row.locator("summary").click()
+    admin.press(admin.button("Remove from Nordlys Distribution", row))
+    mina.open("/")
+    expect(mina.heading("You belong to no organisation")).to_be_visible()
+    mina.press(mina.button("Sign out"))
+    mina.page.get_by_label("Email").fill(address)
+    mina.page.get_by_label("Password").fill(PASSWORD)
+    mina.press(mina.button("Sign in"))
+    expect(mina.heading("You belong to no organisation")).to_be_visible()
+    mina.open("/sign-in")  # as the browser's own way back
+    mina.press(mina.link("Ask to be admitted"))
+    expect(mina.page.get_by_label("Your name")).to_be_visible()
     wrong = [each for person in (admin, mina) for each in (*person.problems, *person.faults)]
     assert not wrong, "\n".join(wrong)
     slate.check()
