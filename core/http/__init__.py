@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import BaseConverter
 
-from core import openapi
+from core import log, openapi
 from core.database import db, may_be_retried, reading
 from core.errors import Away, Invalid, Refusal, Stale, Unconditional
 from core.http import headers, keys, limits, text
@@ -130,6 +130,7 @@ def problem(status: int, title: str, detail: str | None = None, **more) -> Respo
 def refused(refusal: Refusal):
     """A refusal as an answer: a problem document, or a page with the sentence on it."""
     db.session.rollback()
+    log.refused(refusal.status)
     if wants_json():
         response = problem(refusal.status, refusal.title, refusal.detail, **refusal.more)
     else:
@@ -175,6 +176,7 @@ def http_error(error: HTTPException):
     db.session.rollback()
     if error.code is None or error.code < 400:
         return error.get_response()
+    log.refused(error.code)
     if isinstance(error, SecurityError):  # it is not known whose page could be shown
         return Response("This is no address of Slate.\n", 400, content_type="text/plain")
     title, detail = SAID.get(error.code, (error.name, error.description))
@@ -264,6 +266,7 @@ def init_app(app, store_origin=""):
     app.register_error_handler(Unavailable, store_away)
     app.register_error_handler(OperationalError, database_busy)
     app.register_error_handler(HTTPException, http_error)
+    log.init_app(app)
     headers.init_app(app, store_origin)
 
     @app.before_request

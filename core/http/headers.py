@@ -3,7 +3,7 @@
 No page has a script or a style of its own in it, so the policy needs no nonce: what stands in `static` runs and
 nothing else, and there is no nonce to be guessed, kept or reflected.
 """
-from flask import request
+from flask import Response, request
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {store}; "
           "media-src 'self' {store}; connect-src 'self' {store}; object-src 'none'; base-uri 'none'; "
@@ -18,13 +18,22 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+HEALTH = "health"  # the blueprint of probes, which come to the machine itself
 YEAR = 365 * 24 * 60 * 60
+
+
+def refuse_http():
+    """No redirect to https: a program that sends its token in the clear must be told, not served."""
+    if not request.is_secure and request.blueprint != HEALTH:
+        return Response("Slate answers over https alone. Open the same address with https. Whoever runs it behind a "
+                        "proxy sets PROXIES to how many there are.\n", 403, content_type="text/plain; charset=utf-8")
 
 
 def init_app(app, store_origin):
     always = {**HEADERS, "Content-Security-Policy": POLICY.format(store=store_origin)}
     if app.config["PRODUCTION"]:
         always["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+        app.before_request(refuse_http)
 
     @app.after_request
     def add_headers(response):

@@ -29,7 +29,8 @@ def missing(_):
 @bp.after_request
 def confine(response):
     """Nothing stored here is a page of ours: it runs no script and is guessed to be nothing else."""
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = ("default-src 'none'; object-src 'none'; base-uri 'none'; "
+                                                   "frame-ancestors 'none'; sandbox")
     return response
 
 

@@ -12,7 +12,7 @@ from core.database import db
 from tests.test_architecture import ROOT
 
 GOOD = {"SLATE_ENV": "production", "SECRET_KEY": "4kq8Vd0dTq5oZk2Qm1c9Xw7Lr3Nf6Hb8Js0Pt2Yu4Ge", "SLATE_SITE":
-        "https://slate.films.example", "DATABASE_URL": "postgresql+psycopg://slate@db/slate",
+        "https://slate.films.example", "DATABASE_URL": "postgresql+psycopg://slate@db/slate?sslmode=verify-full",
         "S3_BUCKET": "media.films.example"}
 
 
