@@ -178,7 +178,7 @@ def http_error(error: HTTPException):
         return error.get_response()
     log.refused(error.code)
     if isinstance(error, SecurityError):  # it is not known whose page could be shown
-        return Response("This is no address of Slate.\n", 400, content_type="text/plain")
+        return Response("This is no address of Slate.\n", 400, mimetype="text/plain")
     title, detail = SAID.get(error.code, (error.name, error.description))
     more = {}
     data = getattr(error, "data", None) or {}

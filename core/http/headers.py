@@ -26,7 +26,7 @@ def refuse_http():
     """No redirect to https: a program that sends its token in the clear must be told, not served."""
     if not request.is_secure and request.blueprint != HEALTH:
         return Response("Slate answers over https alone. Open the same address with https. Whoever runs it behind a "
-                        "proxy sets PROXIES to how many there are.\n", 403, content_type="text/plain; charset=utf-8")
+                        "proxy sets PROXIES to how many there are.\n", 403, mimetype="text/plain")
 
 
 def init_app(app, store_origin):

@@ -18,12 +18,12 @@ def _store() -> FolderStore:
 
 @bp.errorhandler(Refused)
 def refused(refusal):
-    return Response(str(refusal), 403, content_type="text/plain")
+    return Response(str(refusal), 403, mimetype="text/plain")
 
 
 @bp.errorhandler(Missing)
 def missing(_):
-    return Response("There is no such object.", 404, content_type="text/plain")
+    return Response("There is no such object.", 404, mimetype="text/plain")
 
 
 @bp.after_request
@@ -54,11 +54,11 @@ def post():
     store, file = _store(), request.files.get("file")
     policy = store.check_form(request.form.to_dict())
     if file is None:
-        return Response("There is no file in this form.", 400, content_type="text/plain")
+        return Response("There is no file in this form.", 400, mimetype="text/plain")
     size = file.stream.seek(0, 2)
     file.stream.seek(0)
     if not policy["least"] <= size <= policy["most"]:
-        return Response("The file is smaller or larger than was signed for.", 400, content_type="text/plain")
+        return Response("The file is smaller or larger than was signed for.", 400, mimetype="text/plain")
     store.put(policy["key"], file.stream, policy["type"])
     return Response(status=204)
 
