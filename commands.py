@@ -15,7 +15,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import text
 
 import seed as demo
-from accounts import invitations, mailings, people, permissions, post, security, tokens
+from accounts import invitations, mailings, people, permissions, post, security, sessions, tokens
 from accounts.webhooks import worker as webhooks_worker
 from catalogue import webhooks
 from core import audit, mail, outbox
@@ -97,6 +97,23 @@ def reset_factors(email, why):
     security.lost.reset(person, why)
     db.session.commit()
     click.echo(f"{person.name or person.email} signs in with the password alone, until they set up anew what they had.")
+
+
+@click.command("sign-out")
+@click.argument("email", required=False)
+@click.option("--everybody", is_flag=True)
+@with_appcontext
+def sign_out(email, everybody):
+    """End every session of a person, or of everybody."""
+    if bool(email) == everybody:
+        raise click.ClickException("Say whose sessions to end: an address, or --everybody.")
+    person = people.find(email) if email else None
+    if email and person is None:
+        raise click.ClickException(f"There is nobody with the address {email}.")
+    ended = sessions.end_all(person and person.id)
+    audit.note("ended all sessions", "person", person and person.id)
+    db.session.commit()
+    click.echo(f"{ended} ended.")
 
 
 index = AppGroup("index", help="The search index: a copy of the tables.")
@@ -345,6 +362,6 @@ def _report(problems, well):
 
 
 def init_app(app):
-    for command in (seed, token, invite, reset_factors, index, work, check, show_outbox, doctor, serve, import_, media,
-                    audit_):
+    for command in (seed, token, invite, reset_factors, sign_out, index, work, check, show_outbox, doctor, serve,
+                    import_, media, audit_):
         app.cli.add_command(command)

@@ -6,7 +6,7 @@ would be dangerous are refused, each with the way to mend it.
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parent
@@ -17,6 +17,8 @@ KNOWN_WORDS = ("change", "password", "secret", "example", "default", "developmen
 KNOWN_BUCKETS = {"slate", "slate-media", "slate-example", "bucket", "my-bucket", "mybucket", "your-bucket", "example",
                  "example-bucket", "media", "test", "demo", "default"}
 KNOWN_KEYS = {"minioadmin", "minio", "admin", "test", "accesskey", "access_key", "0555b35654ad1656d804"}
+KNOWN_PASSWORDS = {"postgres", "password", "slate", "admin", "root", "secret", "changeme", "change-me", "test", "demo"}
+HERE = {None, "", "localhost", "127.0.0.1", "::1"}  # needs no TLS: nobody stands between
 MOST_PROXIES, MOST_TIMES = 9, 1_000_000
 FRESH = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
@@ -134,6 +136,17 @@ def _unsafe(environ, secret, site):
     for name in ("S3_ACCESS_KEY", "S3_SECRET_KEY"):
         if (environ.get(name) or "").lower() in KNOWN_KEYS:
             yield f"{name} is the one a store is delivered with. Make a key of your own there, and set it."
+    database = urlsplit(environ.get("DATABASE_URL", ""))
+    if (database.password or "").lower() in KNOWN_PASSWORDS:
+        yield "DATABASE_URL has a password that is guessed. Give that user of the database another one, and set it."
+    if database.scheme.startswith("postgresql") and database.hostname not in HERE and parse_qs(database.query).get(
+            "sslmode") != ["verify-full"]:
+        yield ("DATABASE_URL leads to another machine without proof that it is the right one, or in the clear. "
+               "End it with ?sslmode=verify-full, and &sslrootcert=… for a certificate of your own.")
+    for name, safe in (("S3_ENDPOINT", "https"), ("S3_PUBLIC_ENDPOINT", "https"), ("LIMITS_STORE", "rediss")):
+        wire = urlsplit(environ.get(name, ""))
+        if wire.scheme not in ("", safe) and wire.hostname not in HERE:
+            yield f"{name} leads to another machine in the clear. Set it to an address that begins with {safe}://."
 
 
 def _weak(secret) -> str | None:

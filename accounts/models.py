@@ -47,7 +47,7 @@ class Person(db.Model, UserMixin):
     tf_primary_method: Mapped[str | None] = mapped_column(String(20))  # "authenticator", where an app makes codes
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))  # encrypted
     totp_counter: Mapped[int | None]  # of the last code that was taken: none is taken twice
-    mf_recovery_codes: Mapped[list | None] = mapped_column(MutableList.as_mutable(JSON(none_as_null=True)))  # encrypted
+    mf_recovery_codes: Mapped[list | None] = mapped_column(MutableList.as_mutable(JSON(none_as_null=True)))  # digests
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
     memberships: Mapped[list["Membership"]] = relationship(back_populates="person", order_by="Membership.id")
     webauthn: Mapped[list["Passkey"]] = relationship(back_populates="person", order_by="Passkey.id")

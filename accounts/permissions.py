@@ -149,7 +149,8 @@ TABLE = (
 )
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)
-PROVEN = frozenset({"offer.sign", "offer.approve", "policy.set", "sign_in.change"})  # need a fresh proof of who it is
+PROVEN = frozenset({"offer.sign", "offer.approve", "policy.set", "sign_in.change",
+                    "session.end"})  # need a fresh proof of who it is
 
 #    scope            actions a token needs it for
 SCOPES = {

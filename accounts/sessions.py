@@ -57,6 +57,13 @@ def begin(person_id: int, agent: str, address: str, limits: Limits) -> str:
     return key
 
 
+def renew(session_id: int) -> str:
+    """Another key for a session; the one before opens nothing any more."""
+    key = secrets.token_urlsafe(32)
+    db.session.execute(update(Session).where(Session.id == session_id).values(digest=_digest(key)))
+    return key
+
+
 def find(key: str | None, person_id: int, limits: Limits):
     """(id, seen_at) of the session that a key names, if it is this person's and still lasts; else None."""
     return key and db.session.execute(_lasting(person_id, limits).where(Session.digest == _digest(key))
@@ -75,10 +82,11 @@ def end(session_id: int, person_id: int):
         raise NotFound()
 
 
-def end_all(person_id: int, but: int | None = None) -> int:
-    """End every session of a person, but one where it is named. Returns how many."""
-    return db.session.execute(delete(Session).where(Session.person_id == person_id,
-                                                    Session.id.is_not(but))).rowcount
+def end_all(person_id: int | None, but: int | None = None) -> int:
+    """End every session of a person, of everybody where nobody is named, but one where it is named. Returns how
+    many."""
+    whose = () if person_id is None else (Session.person_id == person_id,)
+    return db.session.execute(delete(Session).where(*whose, Session.id.is_not(but))).rowcount
 
 
 def seen(session_id: int):

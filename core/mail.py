@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 SECONDS = 20  # that a server may take for each answer
+HERE = {"localhost", "127.0.0.1", "::1"}  # needs no TLS: nobody stands between
 LONGEST_SUBJECT = 200
 LINES = compat32.clone(linesep="\r\n")
 ADDRESS = re.compile(r"""[^\s@<>,;:"()\[\]\\\x00-\x1f\x7f-\U0010ffff]{1,64}@[A-Za-z0-9.-]{1,250}""")
@@ -127,8 +128,8 @@ class Folder(Mailer):
 
 
 class Smtp(Mailer):
-    """smtps://USER:PASSWORD@HOST:465 speaks TLS from the first byte; smtp:// takes STARTTLS where it is offered, and
-    sends no password without it. The server's certificate is checked."""
+    """smtps://USER:PASSWORD@HOST:465 speaks TLS from the first byte; smtp:// takes STARTTLS. Without either no password
+    is sent, and no letter to another machine: links that open accounts stand in them. The certificate is checked."""
 
     def __init__(self, url, sender, host):
         super().__init__(sender, host)
@@ -170,9 +171,10 @@ class Smtp(Mailer):
                     server.starttls(context=ssl.create_default_context())
                     server.ehlo()
                     secure = True
+                if not secure and (self.url.username or self.url.hostname not in HERE):
+                    raise Away("The server offers no TLS; a password is not sent without it, and nothing at all to "
+                               "another machine.")
                 if self.url.username:
-                    if not secure:
-                        raise Away("The server offers no TLS, and a password is not sent without it.")
                     server.login(unquote(self.url.username), unquote(self.url.password or ""))
             except (smtplib.SMTPException, OSError) as problem:
                 raise Away(str(problem)) from None

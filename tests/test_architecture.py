@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("core", "accounts", "catalogue", "media", "licensing", "search")  # each may import those before it
 TOP = ("wsgi", "commands", "config", "seed")
 EDGES = {"api", "pages", "schemas", "commands"}  # modules, or folders of them
-KNOW_FLASK = ("core/audit.py", "core/errors.py", "core/database.py", "core/storage/door.py", "accounts/security/",
+KNOW_FLASK = ("core/audit.py", "core/errors.py", "core/database.py", "core/log.py", "core/storage/door.py",
+              "accounts/security/",
               *(f"core/http/{name}.py" for name in ("__init__", "headers", "keys", "limits", "text")))
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy", "flask_limiter"}
@@ -21,14 +22,15 @@ ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3
                 "openpyxl": ("licensing/books/", "core/sheets.py"), "whoosh": "search/index/",
                 "flask_smorest": "core/http/__init__.py",
                 "gunicorn": None, "numba": "licensing/rights/scan_compiled.py", "flask_wtf": "accounts/security/",
-                "webauthn": "accounts/security/factors.py", "flask_limiter": "core/http/limits.py"}
+                "webauthn": "accounts/security/factors.py", "flask_limiter": "core/http/limits.py",
+                "zxcvbn": "accounts/security/factors.py"}
 NUMPY = {f"licensing/rights/{name}.py" for name in ("columns", "ledger", "scan", "scan_compiled")}  # of rights/
 CONNECTING = {"socket", "http.client", "urllib.request", "ftplib", "smtplib", "telnetlib", "xmlrpc", "asyncio", "ssl",
               "requests", "urllib3", "httpx", "aiohttp", "boto3", "botocore"}
 CONNECT = {"core/storage/s3.py", "core/storage/probe.py", "core/mail.py",  # to where the settings say
            "core/outbound.py"}                                             # to where people say
-CORE = {"__init__", "audit", "clock", "database", "errors", "http", "mail", "money", "openapi", "outbound", "outbox",
-        "paper", "sheets", "storage"}
+CORE = {"__init__", "audit", "clock", "database", "errors", "http", "log", "mail", "money", "openapi", "outbound",
+        "outbox", "paper", "sheets", "storage"}
 MODULES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
            for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 

@@ -35,6 +35,6 @@ def account_page(errors=None, typed="", token=None, status=200):
 @security.permit("open")
 @writes
 def sign_out():
-    """Leave."""
+    """Leave, and let the browser forget what it kept of us; the cookie stays, for the next form's token is in it."""
     security.sign_out()
-    return redirect(url_for("security.login"))
+    return redirect(url_for("security.login")), {"Clear-Site-Data": '"cache", "storage"'}

@@ -2,6 +2,8 @@
 import base64
 import hashlib
 import hmac
+import secrets
+import textwrap
 import unicodedata
 from datetime import timedelta
 
@@ -27,6 +29,7 @@ from webauthn.helpers.structs import (
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
+from zxcvbn import zxcvbn
 
 from accounts import challenges
 from accounts.models import Passkey, Person
@@ -36,7 +39,9 @@ from core.database import db
 from core.errors import Invalid
 
 LEAST_PASSWORD = 12  # characters
-CODES = 10  # recovery codes at a time
+LEAST_SCORE = 3  # of zxcvbn: more than 10 ** 8 guesses by who knows its lists of passwords and words
+LOOKED_AT = 40  # characters: to score more takes long, and what begins well enough is good enough
+CODES, CODE_BYTES = 10, 16  # recovery codes at a time, and of how many random bytes each is
 METHOD = "authenticator"
 
 
@@ -70,7 +75,7 @@ class Passwords(PasswordUtil):
         left = normal.lower()
         for word in sorted(known, key=len, reverse=True):
             left = left.replace(word.lower(), "")
-        if not problems and len(set(left)) < 5:
+        if not problems and (len(set(left)) < 5 or zxcvbn(normal[:LOOKED_AT], [*known])["score"] < LEAST_SCORE):
             problems = ["Too easy to guess: take a few words that do not belong together."]
         return problems, normal
 
@@ -102,13 +107,24 @@ class Codes(Totp):
 
 
 class RecoveryCodes(MfRecoveryCodesUtil):
-    """Each is taken once, also where two come at once."""
+    """Each is taken once, also where two come at once. They are long enough that one round of SHA-256 keeps them."""
+
+    def create_recovery_codes(self, user):
+        made = [secrets.token_hex(CODE_BYTES) for _ in range(CODES)]
+        user.mf_recovery_codes = [_digest(each) for each in made]
+        return ["-".join(textwrap.wrap(each, 4)) for each in made]
 
     def check_recovery_code(self, user, code):
-        return super().check_recovery_code(_locked(user), code.strip().lower())
+        return _digest(code) in (_locked(user).mf_recovery_codes or [])
 
     def delete_recovery_code(self, user, code):
-        return super().delete_recovery_code(user, code.strip().lower())
+        kept = [each for each in user.mf_recovery_codes or [] if each != _digest(code)]
+        gone, user.mf_recovery_codes = kept != user.mf_recovery_codes, kept
+        return gone
+
+
+def _digest(code):
+    return hashlib.sha256("".join(code.lower().replace("-", "").split()).encode()).hexdigest()
 
 
 def _locked(person) -> Person:
@@ -284,8 +300,7 @@ def init_app(app):
         SECURITY_TWO_FACTOR=True, SECURITY_TWO_FACTOR_ENABLED_METHODS=[METHOD],
         SECURITY_TWO_FACTOR_RESCUE_EMAIL=False, SECURITY_TWO_FACTOR_AUTHENTICATOR_VALIDITY=30,  # seconds either way
         SECURITY_TOTP_ISSUER="Slate", SECURITY_TOTP_SECRETS={1: _derived(app, b"codes")},
-        SECURITY_MULTI_FACTOR_RECOVERY_CODES=True, SECURITY_MULTI_FACTOR_RECOVERY_CODES_N=CODES,
-        SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[_derived(app, b"recovery codes").encode()],
+        SECURITY_MULTI_FACTOR_RECOVERY_CODES=True,
         SECURITY_WAN_RP_NAME="Slate", SECURITY_WAN_ALLOW_USER_HINTS=False,  # no word on which addresses there are
         SECURITY_RESET_PASSWORD_WITHIN=app.config["LINK_WITHIN"],
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_CHECK_DEFAULT=False)

@@ -1,11 +1,15 @@
 """What stands in letters, signed: made when a letter goes out, so that no table and no log holds it."""
+import hashlib
+
 from flask import current_app
 from flask_security.recoverable import generate_reset_password_token
-from itsdangerous import BadData
+from itsdangerous import BadData, Signer
 
 from accounts.addresses import Side
 from accounts.models import Person
 from core.errors import NotFound
+
+Signer.default_digest_method = staticmethod(hashlib.sha256)  # for links and forms alike, where itsdangerous takes SHA-1
 
 
 def of(mailing) -> str:

@@ -1,7 +1,9 @@
 """From a cookie or a token to who asks; sessions that begin, are seen and end."""
+import hashlib
 from contextlib import suppress
 
 from flask import current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_security import current_user, logout_user
 from flask_security.signals import password_changed, password_reset, user_authenticated, user_failed_authn
 from flask_wtf.csrf import CSRFError
@@ -16,6 +18,11 @@ from core.errors import NotFound, NotSignedIn, Overtaken
 
 STORED = "stored"  # the blueprint of core.storage, which asks for a signature and for nobody's session
 KEY = "key"  # of the session, in the cookie
+
+
+class Cookie(SecureCookieSessionInterface):
+    """Signed with SHA-256, where Flask takes SHA-1."""
+    digest_method = staticmethod(hashlib.sha256)
 
 
 def limits() -> sessions.Limits:
@@ -125,6 +132,7 @@ def _failed(_app, user, auth_type, **_):
 
 
 def init_app(app):
+    app.session_interface = Cookie()
     user_authenticated.connect(_signed_in, app)
     password_changed.connect(_password_changed, app)
     password_reset.connect(_password_recovered, app)

@@ -10,8 +10,10 @@ from flask import g, redirect, render_template, request, session, url_for
 from flask_security import current_user
 from flask_security.utils import validate_redirect_url
 
+from accounts import sessions
 from accounts.security import factors, trail
 from accounts.security.guard import PROVED
+from accounts.security.presence import KEY
 from core import clock, http
 from core.database import db
 from core.errors import NotProven
@@ -48,7 +50,9 @@ def _check(way, said):
         good = factors.code_proves(person, said)
     else:
         good = factors.password_proves(person, said)
-    if not good:
+    if good:
+        session[KEY] = sessions.renew(g.session.id)  # whoever has the key from before has nothing
+    else:
         trail.failed(person, way)
     return "", 200 if good else 403
 

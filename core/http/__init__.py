@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import BaseConverter
 
-from core import openapi
+from core import log, openapi
 from core.database import db, may_be_retried, reading
 from core.errors import Away, Invalid, Refusal, Stale, Unconditional
 from core.http import headers, keys, limits, text
@@ -137,6 +137,7 @@ def problem(status: int, title: str, detail: str | None = None, **more) -> Respo
 def refused(refusal: Refusal):
     """A refusal as an answer: a problem document, or a page with the sentence on it."""
     db.session.rollback()
+    log.refused(refusal.status)
     if wants_json():
         response = problem(refusal.status, refusal.title, refusal.detail, **refusal.more)
     else:
@@ -182,8 +183,9 @@ def http_error(error: HTTPException):
     db.session.rollback()
     if error.code is None or error.code < 400:
         return error.get_response()
+    log.refused(error.code)
     if isinstance(error, SecurityError):  # it is not known whose page could be shown
-        return Response("This is no address of Slate.\n", 400, content_type="text/plain")
+        return Response("This is no address of Slate.\n", 400, mimetype="text/plain")
     title, detail = SAID.get(error.code, (error.name, error.description))
     more = {}
     data = getattr(error, "data", None) or {}
@@ -271,6 +273,7 @@ def init_app(app, store_origin=""):
     app.register_error_handler(Unavailable, store_away)
     app.register_error_handler(OperationalError, database_busy)
     app.register_error_handler(HTTPException, http_error)
+    log.init_app(app)
     headers.init_app(app, store_origin)
 
     @app.before_request

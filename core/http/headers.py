@@ -4,7 +4,7 @@ No page has a script or a style of its own in it, so the policy needs no nonce: 
 nothing else, and there is no nonce to be guessed, kept or reflected. No script makes markup or script out of text;
 "worker" is upload.mjs's, which names its own worker by it and can name nothing else.
 """
-from flask import request
+from flask import Response, request
 
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {store}; "
           "media-src 'self' {store}; connect-src 'self' {store}; object-src 'none'; base-uri 'none'; "
@@ -19,13 +19,22 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+HEALTH = "health"  # the blueprint of probes, which come to the machine itself
 YEAR = 365 * 24 * 60 * 60
+
+
+def refuse_http():
+    """No redirect to https: a program that sends its token in the clear must be told, not served."""
+    if not request.is_secure and request.blueprint != HEALTH:
+        return Response("Slate answers over https alone. Open the same address with https. Whoever runs it behind a "
+                        "proxy sets PROXIES to how many there are.\n", 403, mimetype="text/plain")
 
 
 def init_app(app, store_origin):
     always = {**HEADERS, "Content-Security-Policy": POLICY.format(store=store_origin)}
     if app.config["PRODUCTION"]:
         always["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+        app.before_request(refuse_http)
 
     @app.after_request
     def add_headers(response):

@@ -18,18 +18,19 @@ def _store() -> FolderStore:
 
 @bp.errorhandler(Refused)
 def refused(refusal):
-    return Response(str(refusal), 403, content_type="text/plain")
+    return Response(str(refusal), 403, mimetype="text/plain")
 
 
 @bp.errorhandler(Missing)
 def missing(_):
-    return Response("There is no such object.", 404, content_type="text/plain")
+    return Response("There is no such object.", 404, mimetype="text/plain")
 
 
 @bp.after_request
 def confine(response):
     """Nothing stored here is a page of ours: it runs no script and is guessed to be nothing else."""
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = ("default-src 'none'; object-src 'none'; base-uri 'none'; "
+                                                   "frame-ancestors 'none'; sandbox")
     return response
 
 
@@ -53,11 +54,11 @@ def post():
     store, file = _store(), request.files.get("file")
     policy = store.check_form(request.form.to_dict())
     if file is None:
-        return Response("There is no file in this form.", 400, content_type="text/plain")
+        return Response("There is no file in this form.", 400, mimetype="text/plain")
     size = file.stream.seek(0, 2)
     file.stream.seek(0)
     if not policy["least"] <= size <= policy["most"]:
-        return Response("The file is smaller or larger than was signed for.", 400, content_type="text/plain")
+        return Response("The file is smaller or larger than was signed for.", 400, mimetype="text/plain")
     store.put(policy["key"], file.stream, policy["type"])
     return Response(status=204)
 

@@ -6,7 +6,7 @@ from core.database import UtcDateTime
 
 
 revision = '0023'
-down_revision = '0021'
+down_revision = '0022'
 
 
 def upgrade():

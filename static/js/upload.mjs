@@ -79,7 +79,7 @@ function progress(total) {
 }
 
 const at = (name, id) => form.dataset[name].replace("/0", `/${id}`);
-const memory = (file) => `upload ${form.action} ${file.name} ${file.size} ${file.lastModified}`;
+const memory = (file) => `upload ${form.action} ${file.size} ${file.lastModified}`;
 
 async function sendParts(file, id, told) {
   const state = await again(() => ask(at("parts", id), { numbers: [] }));

@@ -186,11 +186,11 @@ def test_the_page_shows_an_organisations_own_acts_to_its_rights_managers_alone(w
     with world.app_context():
         house, other = viewer(MANAGER).organisation_id, viewer("rights@lotus.test").organisation_id
         audit.note("odd", "offer", 1, after={"note": "=1+1"}, organisation_id=house)
-        audit.note("hidden", "offer", 1, organisation_id=other)
+        audit.note("concealed", "offer", 1, organisation_id=other)
         db.session.commit()
         person = people.find(MANAGER).id
     page = manager.get("/audit").get_data(as_text=True)
-    assert "<b>odd</b>" in page and "hidden" not in page and "<b>signed in</b>" in page and "Older" in page
+    assert "<b>odd</b>" in page and "concealed" not in page and "<b>signed in</b>" in page and "Older" in page
     mine = manager.get(f"/audit?person={person}").get_data(as_text=True)
     assert "<b>signed in</b>" in mine and "<b>odd</b>" not in mine
     for query, shown in (("subject=offer", True), ("subject=title", False), ("subject=offer&subject_id=1", True),

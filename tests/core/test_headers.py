@@ -68,6 +68,15 @@ def test_in_production_https_is_asked_for_and_cookies_belong_to_this_host_alone(
     assert production.config["REMEMBER_COOKIE_SECURE"] and production.config["REMEMBER_COOKIE_HTTPONLY"]
 
 
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/me", "/static/slate.css", "/stored/a?signature=x", "/no/such"])
+def test_in_production_nothing_is_answered_in_the_clear_and_nobody_is_led_on(production, path):
+    """A redirect would hide from a program that it sends its token in the clear."""
+    answer = over_https(production, path=path, **{"X-Forwarded-Proto": "http", "Authorization": "Bearer x"})
+    assert answer.status_code == 403 and "Location" not in answer.headers and b"https alone" in answer.data
+    assert "Set-Cookie" not in answer.headers
+    assert over_https(production, path="/healthz", **{"X-Forwarded-Proto": "http"}).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/sign-in", "/api/v1/me", "/healthz"])
 def test_in_production_only_the_hosts_that_were_named_are_answered(production, path):
     assert over_https(production, path=path).status_code in (200, 401)

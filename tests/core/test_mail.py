@@ -203,6 +203,14 @@ def test_a_password_goes_over_tls_alone_to_a_server_with_its_own_name(tls, certi
         smtp(f"smtp://{who}localhost:{port}").send(letter())
 
 
+def test_no_letter_goes_to_another_machine_in_the_clear(monkeypatch):
+    box = Box()
+    monkeypatch.setattr("core.mail.HERE", set())
+    with server(box) as port, pytest.raises(Away, match="nothing at all to another machine"):
+        smtp(f"smtp://localhost:{port}").send(letter())
+    assert box.letters == []
+
+
 @pytest.mark.parametrize("answer, refusal", [("550 No such person", Refused), ("451 Later", Away)])
 def test_a_letter_that_is_never_taken_is_told_from_a_server_that_is_busy(answer, refusal):
     box = Box()

@@ -12,7 +12,7 @@ from core.database import db
 from tests.test_architecture import ROOT
 
 GOOD = {"SLATE_ENV": "production", "SECRET_KEY": "4kq8Vd0dTq5oZk2Qm1c9Xw7Lr3Nf6Hb8Js0Pt2Yu4Ge", "SLATE_SITE":
-        "https://slate.films.example", "DATABASE_URL": "postgresql+psycopg://slate@db/slate",
+        "https://slate.films.example", "DATABASE_URL": "postgresql+psycopg://slate@db/slate?sslmode=verify-full",
         "S3_BUCKET": "media.films.example"}
 
 
@@ -39,11 +39,25 @@ def test_what_is_well_set_is_taken():
     ({"SLATE_ENV": "prod"}, "SLATE_ENV is 'prod'", "development or production"),
     ({"PROXIES": "yes"}, "PROXIES is 'yes'", "a number from 0"),
     ({"LIMITS_TIMES": "0"}, "LIMITS_TIMES is '0'", "a number from 1"),
-    ({"LIMITS_STORE": "localhost"}, "LIMITS_STORE is no address", "redis://")])
+    ({"LIMITS_STORE": "localhost"}, "LIMITS_STORE is no address", "redis://"),
+    ({"LIMITS_STORE": "redis://counts.films.example"}, "LIMITS_STORE leads to another machine in the clear", "rediss://"),
+    ({"S3_ENDPOINT": "http://store.films.example"}, "S3_ENDPOINT leads to another machine in the clear", "https://"),
+    ({"S3_PUBLIC_ENDPOINT": "http://store.films.example"}, "S3_PUBLIC_ENDPOINT leads to another", "https://"),
+    ({"DATABASE_URL": "postgresql+psycopg://slate@db/slate"}, "DATABASE_URL leads to another machine", "verify-full"),
+    ({"DATABASE_URL": "postgresql+psycopg://slate@db/slate?sslmode=require"}, "without proof", "verify-full"),
+    ({"DATABASE_URL": "postgresql+psycopg://slate:postgres@localhost/slate"}, "a password that is guessed", "another")])
 def test_what_is_dangerous_is_refused_by_name_with_the_way_to_mend_it(wrong, named, mended):
     with pytest.raises(config.BadSettings) as refused:
         config.read({**GOOD, **wrong})
     assert named in str(refused.value) and mended in str(refused.value)
+
+
+@pytest.mark.parametrize("here", [
+    {"DATABASE_URL": "postgresql+psycopg:///slate?host=/run/postgresql"}, {"DATABASE_URL": "sqlite:////srv/slate.db"},
+    {"DATABASE_URL": "postgresql+psycopg://slate@localhost/slate"}, {"S3_ENDPOINT": "http://127.0.0.1:7480"},
+    {"S3_ENDPOINT": "https://store.films.example"}, {"LIMITS_STORE": "redis://localhost:6379"}])
+def test_what_stays_on_the_machine_or_is_encrypted_is_taken(here):
+    assert config.read({**GOOD, **here})["PRODUCTION"]
 
 
 def test_everything_there_is_to_mend_is_said_at_once():
