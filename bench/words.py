@@ -40,7 +40,7 @@ from search.engine import Document
 from search.index import schema
 
 SEED, QUESTIONS, CHANGES, MIXED = 7, 60, 60, 200
-SQL_QUESTIONS = 20  # of those with a line: SQL takes seconds for each
+SQL_QUESTIONS = 15  # of those with a line: SQL takes seconds for each
 KINDS, LANGUAGES, COUNTRIES = ("film", "series", "special"), ("en", "fr", "yue", "ja", "ko"), ("HK", "JP", "FR", "US")
 GENRES = ("Drama", "Crime", "Comedy", "Romance", "Horror", "Documentary", "Family", "War")
 FACETS = ("kind", "genre", "country", "language", "decade", "seller")
@@ -225,21 +225,24 @@ def compare_free(app, viewer, fts, kinds, line):
     index, request = app.extensions["index"], line.line()
     for kind, goal in (("one term", 20), ("two terms", 10)):
         ours, theirs, whole = [], [], []
-        for words, _ in kinds[kind]:
-            query.find(query.Asked(q=words, line=line), viewer, index)
-            whole.append(timed(lambda words=words: query.find(query.Asked(q=words, line=line), viewer, index)))
-        for words, match in kinds[kind][:SQL_QUESTIONS]:
+        for place, (words, match) in enumerate(kinds[kind]):
             said = query.Asked(q=words, line=line)
-            took, sifted = spent(lambda said=said: query.sift(said, viewer, index))
-            took += spent(lambda sifted=sifted: query.counts(sifted))[0]
-            ours.append(took / 1e3)
-            took, (free, open_) = spent(lambda match=match: fts.ask_free(match, request))
-            theirs.append(took / 1e3)
-            ids = set(sifted.table.ids[sifted.ranked].tolist())
-            assert free <= ids <= free | open_, (kind, words)
+
+            def work(said=said):
+                sifted = query.sift(said, viewer, index)
+                query.counts(sifted)
+                return set(sifted.table.ids[sifted.ranked].tolist())
+            query.find(said, viewer, index)
+            whole.append(timed(lambda said=said: query.find(said, viewer, index)))
+            if place < SQL_QUESTIONS:
+                took, ids = sorted((spent(work) for _ in range(3)), key=lambda each: each[0])[1]
+                ours.append(took / 1e3)
+                took, (free, open_) = spent(lambda match=match: fts.ask_free(match, request))
+                theirs.append(took / 1e3)
+                assert free <= ids <= free | open_, (kind, words)
         yield {"what": f"{kind}, 30 territories x 3 media", **spread(ours), "FTS5": duration(median(theirs)),
                "ratio": ratio(median(theirs), median(ours)) + " faster", "goal": f"{goal}x faster",
-               "whole p95": p95(whole), "n": len(whole)}
+               "in all": ratio(sum(theirs), sum(ours)), "whole p95": p95(whole), "n": len(whole)}
 
 
 def others(app, viewer, kinds):
