@@ -64,8 +64,14 @@ class Viewer:
         return "buyer" in self.trades
 
     @property
+    def counting(self):
+        """The roles that mean something in an organisation that does what theirs does: what sellers do is done by
+        organisations that sell, whatever roles their members were once given."""
+        return self.roles.intersection(fitting(self.trades))
+
+    @property
     def approves(self):
-        return self.sells and Role.RIGHTS_MANAGER in self.roles
+        return Role.RIGHTS_MANAGER in self.counting
 
 
 AGENT, RIGHTS, SIGNATORY, BUYER, OPERATOR, ADMIN, MATERIALS, FINANCE = Role
@@ -185,7 +191,7 @@ def relations(viewer: Viewer, action: str) -> frozenset[Relation]:
     if viewer.scopes is not None and action not in OPEN and SCOPE_OF[action] not in viewer.scopes:
         return frozenset()
     return frozenset(relation for name, roles, each in TABLE
-                     if name == action and (roles is None or viewer.roles & frozenset(roles)) for relation in each)
+                     if name == action and (roles is None or viewer.counting & frozenset(roles)) for relation in each)
 
 
 def allows(viewer: Viewer, action: str, relation: Relation = ANY) -> bool:

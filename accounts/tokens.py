@@ -34,7 +34,8 @@ SAID = {  # scope → what it is for, as people choose it
 def useful(viewer: Viewer) -> list[Scope]:
     """The scopes that let a token of this viewer do anything, in the order of `Scope`. No token hands on more than it
     has itself."""
-    open_to = {SCOPE_OF[action] for action, roles, _ in TABLE if roles is not None and viewer.roles & frozenset(roles)}
+    open_to = {SCOPE_OF[action] for action, roles, _ in TABLE
+               if roles is not None and viewer.counting & frozenset(roles)}
     return [each for each in Scope if each in open_to and (viewer.scopes is None or each in viewer.scopes)]
 
 

@@ -52,7 +52,8 @@ class Who:
 
     def held(self, action):
         """The relations under which the table lets this role do something."""
-        return relations(Viewer(0, "", self.email, 0, "", frozenset({self.role}), frozenset()), action)
+        trades = frozenset({"buyer" if self.buys else "seller", "operator"})
+        return relations(Viewer(0, "", self.email, 0, "", frozenset({self.role}), trades), action)
 
 
 EVERYBODY = [Who(f"{role.value.replace('_', '-')}@{house}.test", house, role) for house in HOUSES for role in Role]
@@ -83,8 +84,7 @@ class Houses:
         if api:
             self.caller(who)
         elif who not in self.tokens:
-            page = "/account" if who.house else "/acting" if who == HOMELESS else "/sign-in"
-            self.tokens[who] = self.visitor(who).token(page)
+            self.tokens[who] = self.visitor(who).token("/apply")  # a form that everybody may see
             assert self.tokens[who], f"No form for {who}."
 
     def _caller(self, who):
@@ -101,6 +101,9 @@ class Houses:
             *words, "rights@harbour")}
         self.ids = {house: self.viewers[email].organisation_id for email, house in words.items()}
         self.of = {number: house for house, number in self.ids.items()}
+        for number in self.of:
+            house = people.organisation(number)
+            house.trades = [*house.trades, "operator"]  # as well: an operator's role means something in each
         secret = security.hashed("demo")
         for who in EVERYBODY:
             if people.find(who.email) is None:
