@@ -15,12 +15,13 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import text
 
 import seed as demo
-from accounts import invitations, mailings, people, permissions, post, security, sessions, tokens
+from accounts import mailings, post, security
+from accounts.commands import invite, reset_factors, sign_out, token
 from accounts.webhooks import worker as webhooks_worker
 from catalogue import webhooks
 from core import audit, mail, outbox
 from core.database import db
-from core.errors import Conflict, Invalid
+from core.errors import Conflict
 from core.storage import probe
 from core.storage.contract import Unavailable
 from licensing import checks
@@ -49,71 +50,6 @@ def seed():
     db.session.commit()
     worker.catch_up(the_index())
     click.echo("The demo world is loaded." if made else "The demo world is there already.")
-
-
-@click.command()
-@click.argument("email")
-@with_appcontext
-def token(email):
-    """Print a new bearer token for a person, and nothing else."""
-    person = people.find(email)
-    if person is None:
-        raise click.ClickException(f"There is nobody with the address {email}.")
-    click.echo(tokens.issue_whole(person))
-    db.session.commit()
-
-
-@click.command()
-@click.argument("email")
-@click.option("--organisation", required=True, help="Its name; it is founded where there is none of this name.")
-@click.option("--trade", "trades", multiple=True, type=click.Choice(list(permissions.FITTING)),
-              help="What it does, where it is founded.")
-@click.option("--role", "roles", multiple=True, default=["admin"], show_default=True, help="In it; may be repeated.")
-@with_appcontext
-def invite(email, organisation, trades, roles):
-    """Invite somebody into an organisation, and print the link: the first operator, or who replaces the last
-    administrator."""
-    try:
-        house = people.organisation_named(organisation)
-        if house is None and not trades:
-            raise click.ClickException(f"There is no organisation called {organisation}. To found it, say --trade.")
-        made = invitations.offer(house or people.found(organisation, trades), email, roles)
-    except Invalid as problem:
-        raise click.ClickException(problem.detail) from None
-    click.echo(f"{current_app.config['SITE']}/invitations/{invitations.draw(made)}")
-    db.session.commit()
-
-
-@click.command("reset-factors")
-@click.argument("email")
-@click.option("--why", required=True, help="For the audit: who asked, and how it was made sure that it was them.")
-@with_appcontext
-def reset_factors(email, why):
-    """Remove the codes, recovery codes and passkeys of whoever lost them; tells them by letter and ends their sessions.
-    """
-    person = people.find(email)
-    if person is None:
-        raise click.ClickException(f"There is nobody with the address {email}.")
-    security.lost.reset(person, why)
-    db.session.commit()
-    click.echo(f"{person.name or person.email} signs in with the password alone, until they set up anew what they had.")
-
-
-@click.command("sign-out")
-@click.argument("email", required=False)
-@click.option("--everybody", is_flag=True)
-@with_appcontext
-def sign_out(email, everybody):
-    """End every session of a person, or of everybody."""
-    if bool(email) == everybody:
-        raise click.ClickException("Say whose sessions to end: an address, or --everybody.")
-    person = people.find(email) if email else None
-    if email and person is None:
-        raise click.ClickException(f"There is nobody with the address {email}.")
-    ended = sessions.end_all(person and person.id)
-    audit.note("ended all sessions", "person", person and person.id)
-    db.session.commit()
-    click.echo(f"{ended} ended.")
 
 
 index = AppGroup("index", help="The search index: a copy of the tables.")
