@@ -55,6 +55,7 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         asset.created_at asset.swept_at asset_grant.created_at asset_grant.ended_at audit.at basket_line.added_at
         books_upload.loaded_at books_upload.sent_at brief.made_at brief.open_until hold.counts_from hold.counts_until
         hold.recorded_at holdback.counts_from holdback.counts_until holdback.recorded_at idempotency_key.made_at
+        challenge.answered_at
         instalment.cancelled_on instalment.reached_on licence.recorded_at line.counts_from line.counts_until
         line.recorded_at long_form_step.at long_form_step.happened_on mandate.recorded_at material.answer_by
         material_step.at memo.issued_at memo_signature.at notice.at notice.mailed_at notice.seen_at offer.created_at
@@ -89,7 +90,7 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         saved_ledger.token term_set.key term_set.codes books_upload.content
         address_change.key application.digest audience.key invitation.digest mailing.key passkey.extensions
         passkey.public_key person.fs_webauthn_user_handle person.mf_recovery_codes person.tf_totp_secret
-        session.digest webhook.former_secret webhook.secret webhook_delivery.key""",
+        challenge.digest session.digest webhook.former_secret webhook.secret webhook_delivery.key""",
     "names of axes, words of our own, or what another column says in full": """
         audit.before audit.origin basket_line.ends_on basket_line.tba basket_line.written brief.left_out hold.note
         hold.tba hold.written invitation.name invitation.refused holdback.ends_on holdback.starts_on
