@@ -15,8 +15,8 @@ KNOW_FLASK = ("core/audit.py", "core/errors.py", "core/database.py", "core/log.p
               *(f"core/http/{name}.py" for name in ("__init__", "headers", "keys", "limits", "text")))
 WEB = {"flask", "werkzeug", "marshmallow", "flask_smorest", "flask_security", "flask_wtf", "flask_migrate", "webargs",
        "flask_sqlalchemy", "flask_limiter"}
-COMMITS = {"core/http/__init__.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py", "accounts/commands.py",
-           "licensing/books/worker.py", "accounts/webhooks/worker.py"}
+COMMITS = {"core/http/__init__.py", "core/outbox.py", "search/worker.py", "search/commands.py", "media/worker.py",
+           "licensing/books/worker.py", "accounts/webhooks/worker.py", "accounts/commands.py"}
 ONE_IMPORTER = {"PIL": "media/decoder.py", "fpdf": "core/paper/sheet.py", "boto3": "core/storage/s3.py",
                 "botocore": "core/storage/s3.py",
                 "openpyxl": ("licensing/books/", "core/sheets.py"), "whoosh": "search/index/",

@@ -1,7 +1,8 @@
-"""Processes that are killed (SIGKILL) at one statement of a step, or of sending mail. For tests.
+"""Processes that are killed (SIGKILL) at one statement of a step, or of sending mail or webhooks. For tests.
 
 Reads orders from standard input, one JSON a line: {"what", "at", "offer"}. For each a child is forked that does it and
-kills itself at the moment numbered `at`: moments lie before and after each statement, each commit and each letter.
+kills itself at the moment numbered `at`: moments lie before and after each statement, each commit, each letter and each
+call of a receiver.
 """
 import json
 import os
@@ -13,8 +14,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from accounts import people, post
+from accounts import mailings, people, post, security
+from accounts.webhooks import worker
+from accounts.webhooks.worker import Sender
 from core.database import db
+from core.outbound import Outbound
 from licensing import offers
 from tests.conftest import settings
 from wsgi import create_app
@@ -34,20 +38,26 @@ class Moments:
     def around(self, act):
         def call(*args):
             self.pass_()
-            act(*args)
+            done = act(*args)
             self.pass_()
+            return done
         return call
 
 
 def do(app, order, moments):
     with app.app_context():
-        mailer = app.extensions["mailer"]
+        mailer, outbound = app.extensions["mailer"], Outbound(local=True)
+        outbound.post = moments.around(outbound.post)
         mailer.send = moments.around(mailer.send)
         for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
             event.listen(Engine, name, moments.pass_)
         event.listen(Session, "after_commit", moments.pass_)
         if order["what"] == "post":
             post.deliver(mailer, "https://slate.test")
+        elif order["what"] == "account post":
+            mailings.deliver(mailer, "https://slate.test", security.links.of, 60)
+        elif order["what"] == "webhooks":
+            worker.deliver(Sender(outbound, app.extensions["webhooks"].seal))
         else:
             by = people.viewer(people.find("agent@harbour.test").id)
             offers.advance(offers.lock(order["offer"], by), by, order["what"], note="No.")

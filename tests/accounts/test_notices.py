@@ -1,9 +1,6 @@
 """Notices: told with the change or not at all, as each person chose, by the bell and by mail, once."""
 import email
 import email.policy
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ from core.database import db
 from licensing import clockwork, offers
 from licensing.models import Step
 from tests import scale
+from tests.accounts.kills import mortal as mortal
 from tests.conftest import Caller, a_line, both
 from tests.licensing.deals import AGENT, BUYER, MANAGER, OTHER, RIVAL, step, title, viewer
 from tests.test_pages import Visitor, text
@@ -250,33 +248,6 @@ def test_what_is_rolled_back_is_told_to_nobody(world):
         assert Caller(world, AGENT).post(f"/offers/{offer}/steps", body).status_code in (409, 422)
     with world.app_context():
         assert rows() == before and post(world) == 0
-
-
-class Mortal:
-    """Children of a process of their own, each killed (SIGKILL) at one statement or letter."""
-
-    def __init__(self, app):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.accounts.mortal", app.config["SQLALCHEMY_DATABASE_URI"],
-             app.config["INSTANCE"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert json.loads(self.process.stdout.readline()) == {"ready": True}
-
-    def __call__(self, what, at, offer=0) -> bool:
-        """Whether it was killed: it is not, where it takes fewer steps."""
-        print(json.dumps({"what": what, "at": at, "offer": offer}), file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())["killed"]
-
-    def end(self):
-        self.process.stdin.close()
-        assert self.process.wait(20) == 0
-        self.process.stdout.close()
-
-
-@pytest.fixture
-def mortal(world):
-    running = Mortal(world)
-    yield running
-    running.end()
 
 
 @both

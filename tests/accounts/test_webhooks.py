@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from contextlib import ExitStack
 from datetime import timedelta
@@ -473,6 +474,19 @@ def test_on_the_pages_the_secret_is_shown_once_and_an_answer_is_shown_harmless(w
     assert "Send a test" not in words(admin.get(path))
     assert admin.submit(f"{path}/removal", {}, form=path).status_code == 302
     assert admin.get(path).status_code == 404
+
+
+def test_a_webhook_changed_meanwhile_is_not_replaced_unread(world):
+    first, second = Visitor(world, BUYER), Visitor(world, BUYER)
+    first.submit("/webhooks", {"url": URL, "events": ["offer.step"]})
+    with world.app_context():
+        path = f"/webhooks/{db.session.scalar(select(Endpoint.id))}"
+    opened = re.search(r'name="revision" value="(\d+)"', words(second.get(path)))[1]
+    said = {"events": ["offer.step"], "active": "1"}
+    assert first.submit(path, {**said, "url": f"{URL}/new", "revision": opened}).status_code == 302
+    refused = second.submit(path, {**said, "url": f"{URL}/old", "revision": opened})
+    assert refused.status_code == 412 and "A colleague changed this webhook" in words(refused)
+    assert f'value="{URL}/new"' in words(refused) and f"{URL}/old" not in words(first.get(path))
 
 
 def test_who_may_see_a_title_from_now_on_is_told_and_nobody_of_a_suspended_house(world):
