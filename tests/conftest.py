@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 from xdist.scheduler import LoadFileScheduling
 
+from tests.scale import LONG
 from tests.servers import CEPH, Ceph, PostgreSQL, postgresql_binaries
 
 MEMORY, ENOUGH = Path("/dev/shm"), 6 << 30  # bytes
@@ -38,6 +39,7 @@ MISSING = {
 }
 both = pytest.mark.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)],
                                indirect=True)
+both_when_long = both if LONG else pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 _numbers = itertools.count()
 
 

@@ -15,15 +15,14 @@ import re
 import traceback
 from contextlib import suppress
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 
-from tests.conftest import Caller, a_line
-from tests.scale import LONG, at
+from tests.conftest import Caller, a_line, both_when_long
+from tests.scale import at
 
 PEOPLE = {"rights@harbour.test": 10, "buyer@nordlys.test": 8, "operator@market.test": 1, None: 1}  # of twenty calls
 ORDER = ("POST", "PUT", "PATCH", "GET", "DELETE")  # so that there is something to read
@@ -182,8 +181,7 @@ def try_out(app, most, number):
     return answers, faults
 
 
-@pytest.mark.parametrize("backend", ["sqlite", *([pytest.param("postgresql", marks=pytest.mark.postgresql)]
-                                                if LONG else [])], indirect=True)
+@both_when_long
 def test_every_answer_is_one_that_the_document_names(fresh, backend):
     left = CASES if backend == "sqlite" else CASES // 4  # there each world is a database made anew
     for turn in itertools.count(SEED):
