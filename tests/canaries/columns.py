@@ -51,7 +51,8 @@ PLAIN = {  # why a column needs no canary → the columns; what is said of them 
         alert_day.day api_token.expires_at api_token.last_used_on api_token.made_at application.decided_at
         application.made_at approval_policy.set_at asset.changed_at asset.created_at asset.swept_at
         asset_grant.created_at asset_grant.ended_at audit.at basket_line.added_at books_upload.loaded_at
-        books_upload.sent_at brief.made_at brief.open_until challenge.answered_at hold.counts_from hold.counts_until hold.recorded_at
+        books_upload.sent_at brief.made_at brief.open_until challenge.answered_at
+        hold.counts_from hold.counts_until hold.recorded_at
         holdback.counts_from holdback.counts_until holdback.recorded_at idempotency_key.made_at
         instalment.cancelled_on instalment.reached_on invitation.accepted_at invitation.expires_at
         invitation.made_at invitation.revoked_at licence.recorded_at line.counts_from line.counts_until
