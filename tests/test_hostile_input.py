@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import time
 from collections import defaultdict
 from html.parser import HTMLParser
 from urllib.parse import quote, urlsplit
@@ -139,6 +140,69 @@ def test_whatever_is_sent_in_a_field_no_answer_is_a_failure_of_ours(world, calls
         for whole in some(NO_BODY, turn, 3):
             answer = send(caller, method, path, whole)
             assert answer.status_code in (404, 422), (method, path, whole[:40], answer.data[:300])
+
+
+class Watched(io.BytesIO):
+    """A body of which is noted how much was read."""
+    taken = 0
+
+    def read(self, size=-1):
+        found = super().read(size)
+        self.taken += len(found)
+        return found
+
+
+def test_no_call_reads_anything_of_a_body_that_is_too_large(world, calls):
+    caller, large, tried = Caller(world, AGENT), bytes(10_000_000), 0
+    for method, path, _ in calls.bodies():
+        body = Watched(large)
+        answer = caller.client.open(re.sub(r"\{\w+\}", "1", path), method=method, input_stream=body,
+                                    content_type="application/json",
+                                    headers={**caller.headers, "If-Match": "*"})
+        assert answer.status_code in (403, 404, 413) and body.taken == 0, (method, path, answer.status_code, body.taken)
+        tried += answer.status_code == 413
+    assert tried > 30
+
+
+MOST_SECONDS = 4  # of the processor, for the largest of what is taken
+LARGEST = at(ci=500_000, long=2_000_000)  # bytes of a body
+LARGE = {
+    "numbers": b'{"a": [' + b"1," * (LARGEST // 2 - 10) + b"1]}",
+    "lists": b'{"a": [' + b"[]," * (LARGEST // 3 - 10) + b"[]]}",
+    "names": b'{"a":1' + b"".join(b',"%d":1' % each for each in range(LARGEST // 12)) + b"}",
+    "a deep part of each": b"[" + b",".join([b"[" * 19 + b"]" * 19] * (LARGEST // 40)) + b"]",
+    "escapes": b'{"synopsis": {"en": "' + b"\\u0041" * (LARGEST // 6 - 10) + b'"}}',
+    "marks that are refused": b'{"a": ["' + b'\\u0000","' * (LARGEST // 9 - 10) + b'"]}',
+    "one long name": b'{"' + b"x" * (LARGEST - 20) + b'": 1}',
+    "digits": b'{"year": ' + b"9" * (LARGEST - 20) + b"}",
+    "a number with a long tail": b'{"year": 1.' + b"9" * (LARGEST - 20) + b"}",
+}
+
+
+def test_a_body_as_large_as_it_may_be_is_answered_in_time(world):
+    agent = Caller(world, AGENT)
+    for what, body in LARGE.items():
+        began = time.process_time()
+        answer = send(agent, "POST", "/api/v1/titles", body)
+        seconds = time.process_time() - began
+        assert answer.status_code == 422 and seconds < MOST_SECONDS, (what, answer.status_code, seconds)
+        assert len(answer.data) < 100_000, f"{what}: a refusal says what is wrong, and not a hundred thousand times"
+
+
+def test_a_question_of_a_hundred_thousand_characters_is_answered_in_time(world, calls):
+    seller = Caller(world, MANAGER)
+    for place, (path, names) in enumerate(calls.questions()):
+        path = re.sub(r"\{\w+\}", "1", path)
+        for value in some(("x" * 100_000, "HK," * 33_000, "(" * 100_000, "%5B" * 33_000, "2027-01-01 " * 9_000,
+                           "a-" * 50_000), place, 2):
+            began = time.process_time()
+            answer = seller.client.get(f"{path}?" + "&".join(f"{name}={value}" for name in names),
+                                       headers=seller.headers)
+            seconds = time.process_time() - began
+            assert answer.status_code < 500 and seconds < MOST_SECONDS, (path, value[:20], answer.status_code, seconds)
+    began = time.process_time()
+    answer = seller.client.get("/api/v1/search?" + "territories=HK&" * 70_000, headers=seller.headers)
+    assert answer.status_code < 500 and time.process_time() - began < MOST_SECONDS
 
 
 def test_questions_in_an_address_are_refused_by_name_or_answered(world, calls):

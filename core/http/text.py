@@ -2,6 +2,7 @@
 import json
 import math
 import re
+from itertools import islice
 
 from flask import request
 from werkzeug.exceptions import NotFound, UnsupportedMediaType
@@ -17,6 +18,8 @@ TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 FIT = (r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]*$"
        )  # the same, for the API's document, where no half of a pair is a character
 DEEP = 20  # levels of a body; ours have five
+MOST_NAMES, LONGEST_NAME = 1_000, 200  # of an object in a body; characters of one: a refusal says it again
+MOST_SAID = 100  # sentences about one list or object
 MOST_DIGITS = 30  # of a whole number: nothing that is counted has more
 
 
@@ -77,10 +80,15 @@ def _errors(said, depth=0) -> dict | list | None:
         return None
     if depth == DEEP:
         return [f"Nested more than {DEEP} levels deep."]
+    if isinstance(said, dict) and len(said) > MOST_NAMES:
+        return [f"More than {MOST_NAMES:,} names."]
+    if isinstance(said, dict) and any(len(name) > LONGEST_NAME for name in said):
+        return [f"The name of a field has more than {LONGEST_NAME} characters."]
     if isinstance(said, dict) and any(map(unfit, said)):
         return ["The name of a field contains characters that cannot be shown."]
     parts = said.items() if isinstance(said, dict) else enumerate(said)
-    return {str(name): wrong for name, value in parts if (wrong := _errors(value, depth + 1))} or None
+    found = ((str(name), wrong) for name, value in parts if (wrong := _errors(value, depth + 1)))
+    return dict(islice(found, MOST_SAID)) or None
 
 
 def _refuse(constant):
