@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import clock
 from core.database import UtcDateTime, db
 from core.errors import Invalid
+from core.http import text
 
 API = "/api/"
 KEPT_FOR = timedelta(hours=24)
@@ -48,6 +49,8 @@ def claim() -> Response | None:
         return None
     if len(key) > MOST:
         raise Invalid({"Idempotency-Key": [f"A key is {MOST} characters at most."]})
+    if problem := text.unfit(key):
+        raise Invalid({"Idempotency-Key": [problem]})
     asker = {"person_id": g.viewer.person_id, "organisation_id": g.viewer.organisation_id}
     fingerprint = hashlib.sha256(b"\0".join(
         (request.method.encode(), request.full_path.encode(), request.get_data()))).hexdigest()

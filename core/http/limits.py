@@ -7,7 +7,6 @@ share; where that does not answer, each goes on counting by itself. LIMITS_TIMES
 import functools
 import hashlib
 import ipaddress
-import logging
 import threading
 import time
 from typing import NamedTuple
@@ -163,7 +162,7 @@ class Shared(RedisStorage):
             answer = shared(*args)
         except self.base_exceptions as problem:
             if self._away_until is None:
-                logging.getLogger(__name__).warning("Requests are counted by each process: %s", problem)
+                current_app.logger.warning("Requests are counted by each process: %s", problem)
             self._away_until = time.monotonic() + AWAY_SECONDS
             return own(*args)
         self._away_until = None
