@@ -237,7 +237,8 @@ FOUND_IN_SCRIPTS = {
     "text made into a program": r"\beval\(|new Function|setTimeout\(\s*[\"'`]|import\([^\"'`]",
     "messages of other windows":
         r"(?:window|document|self\.parent)\.(?:addEventListener\(\s*[\"']message|onmessage)|\.opener|parent\.postMessage",
-    "names that change every object": r"__proto__|\.prototype\b|constructor\[",
+    "names that change every object":
+        r"__proto__|\.prototype\b|constructor\[|[\w)\]]\[[A-Za-z_$][\w.$]+\]\s*=(?!=)|for \((?:const|let) \w+ in ",
     "what is kept in the browser": r"sessionStorage|indexedDB|document\.cookie|caches\.",
     "addresses elsewhere": r"[\"'`](?:https?:)?//",
     "clipboard": r"[\"'](?:paste|copy|cut|contextmenu)[\"']",
@@ -270,6 +271,7 @@ def test_a_browser_keeps_nothing_but_which_upload_goes_on():
     (FOUND_IN_PAGES, "addresses elsewhere", '<img src="//cdn.example/x">'),
     (FOUND_IN_SCRIPTS, "text made into a page", "a.innerHTML = b"),
     (FOUND_IN_SCRIPTS, "text made into a program", "eval(x)"),
+    (FOUND_IN_SCRIPTS, "names that change every object", "said[name] = value"),
     (FOUND_IN_SCRIPTS, "messages of other windows", "window.addEventListener('message', f)")])
 def test_each_of_these_patterns_bites(table, what, text):
     assert re.search(table[what], text)
@@ -290,7 +292,7 @@ def test_every_library_that_is_used_is_in_the_list_and_the_other_way_round():
 
 
 BROUGHT = {"werkzeug", "markupsafe", "itsdangerous", "click", "botocore", "apispec", "webargs", "limits",
-           "flask-login"}  # by those that are listed, of which they are a part
+           "flask-login", "libpass"}  # by those that are listed, of which they are a part
 
 
 def test_every_library_is_held_to_compatible_releases():

@@ -2,6 +2,7 @@
 import re
 
 import pytest
+from webauthn.registration.generate_registration_options import default_supported_pub_key_algs
 
 import config
 from accounts import invitations, permissions, tokens
@@ -160,4 +161,14 @@ def test_times_to_mend_libraries_are_said():
 def test_every_action_says_for_which_roles_and_which_records():
     """The documentation of who may do what is the table itself: whole, and read by what decides."""
     assert all(action and relations for action, _, relations in permissions.TABLE)
-    assert {action for action, _, _ in permissions.TABLE} == permissions.ACTIONS | set()
+    assert {action for action, _, _ in permissions.TABLE} == permissions.ACTIONS
+
+
+def test_public_keys_are_of_passkeys_alone_and_of_the_algorithms_that_are_said(app):
+    """Slate makes no pair of keys; which signatures it takes is the library's list, and that is what the page says."""
+    assert [name for name, source in OURS.items() if re.search(
+        r"generate_private_key|supported_pub_key_algs|rsa\.|Ed25519|SECP256", source)] == []
+    [row] = [row for row in rows("Cryptography") if row[0] == "passkeys"]
+    said = {"ES256": "ECDSA_SHA_256", "EdDSA": "EDDSA", "RS256": "RSASSA_PKCS1_v1_5_SHA_256"}
+    assert {said[each] for each in row[1].partition(": ")[2].split(", ")} == {
+        each.name for each in default_supported_pub_key_algs}

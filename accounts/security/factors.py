@@ -8,6 +8,7 @@ import unicodedata
 from datetime import timedelta
 
 import webauthn
+from cryptography.fernet import Fernet
 from flask import current_app, request
 from flask_security import (
     MfRecoveryCodesUtil,
@@ -22,6 +23,7 @@ from flask_security import (
 from flask_security.forms import LoginForm
 from flask_security.webauthn import WebAuthnRegisterResponseForm, WebAuthnSigninResponseForm
 from itsdangerous import BadData
+from passlib.totp import TOTP, AppWallet
 from webauthn.helpers import options_to_json_dict
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -96,8 +98,26 @@ def password_proves(person: Person, said: str) -> bool:
 
 # ------------------------------------------------------------------ codes
 
+class Sealed(AppWallet):
+    """Keeps the keys of apps so that a change shows, where passlib's own encryption has no mark of it."""
+
+    def __init__(self, key: str):
+        super().__init__()
+        self._fernet = Fernet(key)
+
+    def encrypt_key(self, key):
+        return {"sealed": self._fernet.encrypt(key).decode()}
+
+    def decrypt_key(self, enckey):
+        return self._fernet.decrypt(enckey["sealed"]), False
+
+
 class Codes(Totp):
     """Codes of an app; none is taken twice, also not by two requests at once."""
+
+    def __init__(self, secrets, issuer):
+        super().__init__(secrets, issuer)
+        self._totp = TOTP.using(issuer=issuer, wallet=Sealed(secrets[1]))
 
     def get_last_counter(self, user):
         return _locked(user).totp_counter

@@ -1,7 +1,9 @@
 """Codes of an app and recovery codes: asked for once they are set up, taken once, kept encrypted."""
+import json
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import InvalidToken
 from sqlalchemy import select
 
 from accounts.security import factors
@@ -112,6 +114,17 @@ def test_secrets_are_encrypted_and_stand_in_no_audit_and_no_letter(world, visito
     sent = letters(world)
     assert [each["Subject"] for each in sent] == ["Your way of signing in was changed"]
     assert not [code for code in codes if code in sent[0].as_string()]
+
+
+def test_a_secret_that_was_changed_in_the_database_makes_no_code(world, buyer):
+    with world.test_request_context():
+        kept, factory = person(BUYER).tf_totp_secret, factors._security().totp_factory
+        assert factory.generate_totp_password(kept)
+        sealed = json.loads(kept)["enckey"]["sealed"]
+        for place in (20, len(sealed) // 2, len(sealed) - 5):
+            other = sealed[:place] + ("A" if sealed[place] != "A" else "B") + sealed[place + 1:]
+            with pytest.raises(InvalidToken):
+                factory.generate_totp_password(kept.replace(sealed, other))
 
 
 def test_a_wrong_code_is_noted(world, visitor, buyer):

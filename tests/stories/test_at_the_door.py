@@ -2,7 +2,6 @@
 import re
 
 import pytest
-from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import expect
 
 from accounts import people as directory
@@ -61,7 +60,7 @@ def decoded(path):
 def an_hour_passes(person, application):
     """As if an hour had passed since this person showed who they are."""
     kept = next(each for each in person.context.cookies() if each["name"] == "session")
-    signer = SecureCookieSessionInterface().get_signing_serializer(application)
+    signer = application.session_interface.get_signing_serializer(application)
     inside = signer.loads(kept["value"])
     inside["fs_paa"] -= 3600
     person.context.add_cookies([{**kept, "value": signer.dumps(inside)}])
