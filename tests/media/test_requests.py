@@ -115,6 +115,10 @@ def test_who_may_ask(house):
     signatory = colleague(house, "signs@nordlys.test", NEIGHBOUR, [Role.SIGNATORY])
     ask(house, signatory, 403)
     both_trades = colleague(house, "buys@harbour.test", AGENT, [Role.BUYER])
+    ask(house, both_trades, 403)  # it sells, and no more
+    with house.app.app_context():
+        people.organisation(people.viewer(people.find(AGENT).id).organisation_id).trades = ["seller", "buyer"]
+        db.session.commit()
     assert "your own house" in ask(house, both_trades, 403)["detail"]
     ask(house, title=999_999, status=404)
     assert house(AGENT).patch(f"/titles/{TITLE}", {"status": "draft"}, If_Match="*").status_code == 200
