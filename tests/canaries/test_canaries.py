@@ -212,7 +212,7 @@ def questions(world):
 def test_who_has_nothing_to_do_with_them_is_answered_the_same_where_there_are_no_secrets(world):
     crawl, shuffled = Crawl(world.canaries), random.Random(7)
     counting, everywhere = questions(world)
-    some = [world.people[each] for each in STRANGERS[::2 if not scale.LONG else 1]]
+    some = world.strangers if scale.LONG else [world.people[each] for each in STRANGERS[::2]]
     pairs = [(each, Person(world.twin, each.email)) for each in some]
     groups = [[(pair, *question) for question in shuffled.sample(group, len(group))]
               for group in counting + everywhere for pair in pairs]
