@@ -6,14 +6,15 @@ from random import Random
 
 from accounts.permissions import relations
 
-SCRIPTS = {  # each word begins with a letter that nothing else in the world has
+# Each word begins with a letter that nothing else in the world has, and no name that all may read has any of the kana.
+SCRIPTS = {
     "latin": ("xq", ("bcdfghklmnprstvz", "aeiou", "bcdfghklmnprstvz", "aeiou", "bcdfghklmnprstvz", "aeiou")),
     "han": ("鑾", ("鏤鑄鑊鑌鑒鑠鑣鑪鑫鑲",) * 3),
-    "kana": ("ヸ", ("カキクケコサシスセソ",) * 4),
+    "kana": ("ヸ", ("カキクケコサスセタチ",) * 4),
     "hangul": ("쀍", ("가나다라마바사아자차",) * 3),
     "cyrillic": ("ѯ", ("бвгдклмн", "аеиоу", "бвгдклмн", "аеиоу", "бвгдклмн"))}
-UNLIKE = dict(zip("xq鑾鏤鑄鑊鑌鑒鑠鑣鑪鑫鑲ヸカキクケコサシスセソ쀍가나다라마바사아자차ѯ",
-                  "zx鐢鉅鉆鉈鉉鉍鉏鉑鉗鉚鉞ヷタチツテトナニヌネノ쀎카타파하거너더러머버ѱ", strict=True))
+UNLIKE = dict(zip("xq鑾鏤鑄鑊鑌鑒鑠鑣鑪鑫鑲ヸカキクケコサスセタチ쀍가나다라마바사아자차ѯ",
+                  "zx鐢鉅鉆鉈鉉鉍鉏鉑鉗鉚鉞ヷツトナニヌネヒフヘホ쀎카타파하거너더러머버ѱ", strict=True))
 APART = r"[,.'’\s\u00a0\u202f]?"  # what may stand between the digits of an amount
 
 
