@@ -18,7 +18,7 @@ from openpyxl import load_workbook
 MOST_ROWS, MOST_COLUMNS, MOST_SHEETS = 20_000, 100, 20
 MOST_TEXT, MOST_ALL = 4_000, 20_000_000  # characters of a cell, and of all of them
 MOST_LINES = 1_048_576  # of a sheet, blank ones too: what spreadsheets have
-MOST_UNPACKED, MOST_PARTS = 200_000_000, 2_000  # bytes and files in a workbook
+MOST_UNPACKED, MOST_PARTS = 100_000_000, 2_000  # bytes and files in a workbook
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # before these our own tables write a quote, which is no part of the text
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -51,7 +51,7 @@ def _workbook(content):
         if len(book.sheetnames) > MOST_SHEETS:
             raise Unfit(f"This workbook has {len(book.sheetnames):,} sheets, {MOST_SHEETS} at most.")
         return {"sheets": _within(_sheets(book)), "note": None}
-    except Unfit:
+    except (Unfit, MemoryError):
         raise
     except Exception:  # whatever a broken file does to the library: who sent it reads one sentence
         raise Unfit("This workbook cannot be read. Open it, and save it anew as XLSX.") from None
@@ -120,7 +120,7 @@ def _within(sheets) -> list[dict]:
             if size > MOST_ALL:
                 raise Unfit("This file holds more text than any list of rights needs. Send it in parts.")
             kept.append([number, said])
-        found.append({"name": str(name)[:100], "rows": kept})
+        found.append({"name": _shown(name)[:100], "rows": kept})
     return found
 
 
@@ -135,10 +135,15 @@ def _text(cell, number) -> str:
         return cell.isoformat()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         cell = int(cell)
-    text = "".join(each if each.isprintable() or each in "\n\t" else " " for each in str(cell)).strip()
+    text = _shown(str(cell))
     if len(text) > MOST_TEXT:
         raise Unfit(f"Row {number:,} has a cell of {len(text):,} characters, {MOST_TEXT:,} at most.")
     return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
+
+
+def _shown(text) -> str:
+    """Without what cannot be seen, or turns the reading."""
+    return "".join(each if each.isprintable() or each in "\n\t" else " " for each in text).strip()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ ENCODINGS = {"": "found out", "utf-8": "UTF-8", "cp1252": "Windows-1252 (Western
              "euc_kr": "EUC-KR", "gb18030": "GB 18030", "big5": "Big5"}
 BATCH = 500  # rows, or those of one hierarchy
 READER, BOUNDED = Path(__file__).with_name("reader.py"), Path(__file__).parents[2] / "media" / "bounded.py"
-SECONDS, MEMORY = 60, 1_500_000_000
+SECONDS, MEMORY = 30, 800_000_000  # of the processor; bytes. The largest honest book takes half of either
+PATIENCE = 120  # seconds by the clock on the wall
 UNDER_WAY = (State.SENT, State.CHECKING, State.LOADING)
 
 
@@ -160,12 +161,16 @@ class Unfit(Exception):
     """The text is a sentence for who sent the file."""
 
 
+def command(name: str, encoding: str) -> list[str]:
+    """The words that run the reader, which reads a file from its standard input."""
+    return [sys.executable, "-I", "-B", str(BOUNDED), str(SECONDS), str(MEMORY), "0", sys.executable, "-I", "-B",
+            str(READER), name, encoding]
+
+
 def unpacked(content: bytes, name: str, encoding: str) -> dict:
     """What a file holds, read by a program of its own within limits. Raises Unfit."""
-    words = [sys.executable, "-I", "-B", str(BOUNDED), str(SECONDS), str(MEMORY), "0", sys.executable, "-I", "-B",
-             str(READER), name, encoding]
     try:
-        done = subprocess.run(words, input=content, capture_output=True, timeout=2 * SECONDS, env={})  # noqa: S603
+        done = subprocess.run(command(name, encoding), input=content, capture_output=True, timeout=PATIENCE, env={})  # noqa: S603
     except subprocess.TimeoutExpired:
         raise Unfit("This file takes longer to read than any list of rights should.") from None
     if done.returncode < 0 or b"MemoryError" in done.stderr:

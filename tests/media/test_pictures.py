@@ -2,8 +2,6 @@
 import io
 import random
 import struct
-import subprocess
-import sys
 import time
 import zlib
 from functools import cache
@@ -14,6 +12,7 @@ from PIL import Image
 from media import pictures
 from media.decoder import MEMORY
 from media.models import Kind
+from tests.cost import cost_of
 from tests.media.files import FILM, PAPER, picture
 
 SECONDS = 1.0  # of the processor, with the start of Python and Pillow
@@ -143,13 +142,6 @@ def scans(jpeg, count) -> bytes:
     return jpeg[:last] + jpeg[last:-2] * count + jpeg[-2:]
 
 
-# asked of a small process: a large one lends its size to its children
-COST = """import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], capture_output=True, stdin=sys.stdin)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, done.returncode)"""
-
-
 TRIES = 3  # of one that takes long: on a busy machine a second holds less
 
 
@@ -157,11 +149,9 @@ def test_hostile_files_cost_at_most_a_second_and_200_mb_each(tmp_path):
     files, refused = list(hostile()), set()
     assert len(files) >= 50
     for number, (type, data) in enumerate(files):
-        words = [sys.executable, "-I", "-S", "-c", COST, *pictures.command(Kind.POSTER, type, tmp_path)]
         for _ in range(TRIES):
             with file_of(tmp_path, data) as file:
-                seconds, memory, ended = map(float, subprocess.run(words, stdin=file, capture_output=True, text=True,
-                                                                   check=True).stdout.split())
+                seconds, memory, ended = cost_of(pictures.command(Kind.POSTER, type, tmp_path), file)
             if seconds <= SECONDS:
                 break
         assert seconds <= SECONDS and memory <= MEMORY, f"file {number}: {seconds} s, {memory / 1e6:.0f} MB"

@@ -31,7 +31,9 @@ class Slate:
         self.environment = {**os.environ, "SLATE_ENV": "development", "SLATE_INSTANCE": str(instance),
                             "LIMITS_TIMES": "1000",  # all who are in the stories come from one address, at once
                             "DATABASE_URL": f"sqlite:///{instance / 'slate.db'}",
-                            "INDEX_FOLDER": str(instance / "index"), "SLATE_SITE": self.address, **environment}
+                            "INDEX_FOLDER": str(instance / "index"), "SLATE_SITE": self.address,
+                            "WEBHOOK_LOCAL": "1",  # receivers of the stories are on this machine
+                            **environment}
         self.log = instance / "serve.log"
 
     def flask(self, *words):

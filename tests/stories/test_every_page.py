@@ -28,6 +28,7 @@ PAGES = {
             "/?territories=HK&media=svod", "/titles/2?territories=Narnia&media=svod", "/titles/2/rights",
             f"/titles/2/rights?{LINE}", "/money", "/money?state=cancelled"),
     OPERATOR: (*ALL, "/account/password", "/account/codes", "/account/passkeys", "/applications", "/markets/1",
+               "/webhooks", "/data",
                "/offers", "/money"),  # the last two are refused, as /approvals is to the agent and /slate to the buyer
 }
 OFFERS = {AGENT: ("requested", "submitted", "changes requested", "superseded"),
@@ -68,6 +69,8 @@ def go_round(person):
     person.may_be_refused = True
     if person.email == AGENT:
         send_books(person)
+    if person.email == OPERATOR:
+        yield from measured(person, add_a_webhook(person))
     for path in pages_of(person):
         person.page.goto(path)
         yield from measured(person, path)
@@ -92,6 +95,15 @@ def send_books(person):
                                        exact=True)).to_be_visible()
 
 
+def add_a_webhook(person):
+    """The page that shows its secret; its own page then lists a test that was told to nobody."""
+    person.page.goto("/webhooks")
+    person.page.get_by_label("Address").fill("https://hooks.market.invalid/a-path-that-is-long/" + "x" * 60)
+    person.button("Add").click()
+    expect(person.page.get_by_text("it is shown this once")).to_be_visible()
+    return "the page of a new webhook"
+
+
 def pages_of(person):
     """The addresses above, and those that a page names."""
     page, paths = person.page, list(PAGES[person.email])
@@ -103,6 +115,13 @@ def pages_of(person):
         page.goto("/")
         found = [page.locator(f"h3[lang={tag}]").get_by_role("link").first for tag in LANGUAGES]
         paths += [f"{link.get_attribute('href')}?{LINE}" for link in found]
+    if person.email == OPERATOR:
+        page.goto("/webhooks")
+        paths.append(page.get_by_role("region", name="Who is told").get_by_role("link").last.get_attribute("href"))
+        page.goto(paths[-1])
+        person.button("Send a test").click()
+        expect(page.get_by_role("status")).to_contain_text("A test is on its way")
+        person.slate.until(lambda: page.reload() and page.get_by_text("leads nowhere").count(), "It was not tried")
     if person.email == AGENT:
         page.goto("/slate")
         draft = page.get_by_role("row").filter(has_text="Draft").get_by_role("link", name="Rights record").last

@@ -9,8 +9,8 @@ from alembic import op
 from core.database import UtcDateTime
 
 
-revision = '0018'
-down_revision = '0017a'
+revision = '0019'
+down_revision = '0018'
 
 SCOPES = ["account", "catalogue", "deals", "materials", "read", "signing"]  # what a token without scopes could do
 FIRST = "(SELECT min(id) FROM membership WHERE person_id = {})"
