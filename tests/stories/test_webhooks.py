@@ -27,7 +27,7 @@ def test_a_webhook_is_added_fails_is_mended_sends_again_and_is_removed(people, s
     admin = people(ADMIN, **settings)
     with Receiver(*[(500, "Not <b>now</b>", {})] * 20) as receiver:
         admin.open("/account")
-        admin.press(admin.link("Webhooks", admin.section("Webhooks")))
+        admin.press(admin.link("Webhooks", admin.section("More")))
         new = admin.section("Add one")
         new.get_by_label("Address").fill(receiver.url)
         new.get_by_role("checkbox", name=re.compile("offer.step")).check()
