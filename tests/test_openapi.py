@@ -26,7 +26,7 @@ from tests.scale import at
 
 PEOPLE = {"rights@harbour.test": 10, "buyer@nordlys.test": 8, "operator@market.test": 1, None: 1}  # of twenty calls
 ORDER = ("POST", "PUT", "PATCH", "GET", "DELETE")  # so that there is something to read
-CASES = int(os.environ.get("CASES", at(ci=1_000, long=20_000)))
+CASES = int(os.environ.get("CASES", at(ci=600, long=20_000)))
 SEED = int(os.environ.get("SEED", 1))
 QUIETLY = settings(database=None, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
 ROUND = 5_000  # cases in one world, before it has grown so much that lists take long

@@ -40,7 +40,7 @@ from tests.canaries.house import build
 from tests.canaries.words import Canaries, unlike
 from tests.conftest import a_line, another_app, put_away
 
-ANSWERS = scale.at(ci=3_200, long=100_000)
+ANSWERS = scale.at(ci=2_000, long=100_000)
 BY_ADDRESS, BY_LINK, BY_WORD, BY_TWIN = (round(ANSWERS * share) for share in (0.5, 0.12, 0.25, 0.13))
 STRANGERS = (None, "agent@harbour.test", "rights@harbour.test", "agent@lotus.test", "buyer@sakura.test",
              "buyer@skyway.test", "operator@market.test")  # and what else there is of roles, in `house.STAFF`

@@ -12,9 +12,10 @@ from licensing.after import alerts
 from search import worker
 from tests.conftest import both
 from tests.race.crowd import PROCESSES
+from tests.scale import at
 from tests.search.test_killed_worker import work
 
-ENDING = 400  # mandates that end tomorrow: to tell of each of them takes a commit
+ENDING = at(ci=160, long=400)  # mandates that end tomorrow: to tell of each of them takes a commit
 
 
 @both
