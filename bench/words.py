@@ -359,6 +359,7 @@ def run(size):
             kinds = asked(fts, made)
             wide = next(each.request for each in questions() if each.name == "30 x 3, all of them")
             line = Terms.of_line(wide)
+            db.session.commit()  # else this process would hold SQLite's writer for as long as it asks
             with reading():
                 query.find(query.Asked(q="warm"), viewer, app.extensions["index"])
                 avails.verdicts(line)
