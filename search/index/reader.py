@@ -66,18 +66,19 @@ class Reader:
         storage = FileStorage(str(folder))
         known = before._opened if before else {}
         while True:
-            toc = TOC.read(storage, NAME, schema=SCHEMA)
-            segments = {each.segment_id(): each for each in toc.segments if each.doc_count_all()}
+            commit = TOC._latest_generation(storage, NAME)
             try:
+                toc = TOC.read(storage, NAME, gen=commit, schema=SCHEMA)
+                segments = {each.segment_id(): each for each in toc.segments if each.doc_count_all()}
                 opened = {name: known.get(name) or _open(storage, each) for name, each in segments.items()}
                 break
-            except FileNotFoundError:
-                if TOC._latest_generation(storage, NAME) == toc.generation:
+            except FileNotFoundError:  # a commit came in between, which took away what it replaced
+                if TOC._latest_generation(storage, NAME) == commit:
                     raise
-        for name in known.keys() - opened.keys():
+        made = cls(storage, commit, opened, {name: each.deleted_docs() for name, each in segments.items()}, postings)
+        for name in known.keys() - opened.keys():  # last: where something is broken, `before` is whole and closed once
             known[name].close()
-        return cls(storage, toc.generation, opened, {name: each.deleted_docs() for name, each in segments.items()},
-                   postings)
+        return made
 
     @property
     def behind(self) -> bool:
