@@ -72,7 +72,7 @@ class Reader:
                 segments = {each.segment_id(): each for each in toc.segments if each.doc_count_all()}
                 opened = {name: known.get(name) or _open(storage, each) for name, each in segments.items()}
                 break
-            except FileNotFoundError:  # a commit came in between, which took away what it replaced
+            except Exception:  # a commit came in between, and Whoosh stumbles over what it took away in its own ways
                 if TOC._latest_generation(storage, NAME) == commit:
                     raise
         made = cls(storage, commit, opened, {name: each.deleted_docs() for name, each in segments.items()}, postings)

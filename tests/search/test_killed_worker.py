@@ -1,7 +1,10 @@
 """kill -9 at any moment: the index converges to the tables by itself."""
+import gc
 import random
 import time
 from pathlib import Path
+
+import pytest
 
 from accounts import people
 from catalogue import titles
@@ -9,11 +12,14 @@ from catalogue.models import Title
 from core import outbox
 from core.database import db
 from search import worker
+from search.engine import Document
+from search.index import Index
 from tests.conftest import both, make_app
 from tests.race.crowd import PROCESSES
 from tests.scale import at
 
 KILLS = at(ci=4, long=50)  # on each of both databases
+DOCUMENTS, SECONDS = 50, at(ci=5, long=60)
 MANY = 3  # changed titles above which the killed worker builds anew
 
 
@@ -58,3 +64,28 @@ def test_a_worker_killed_at_any_moment_leaves_nothing_behind(fresh):
         assert worker.differences(index) == [] and outbox.waiting("title") == 0
         for title in db.session.scalars(db.select(Title).order_by(Title.id.desc()).limit(20)):
             assert title.id in index.find(f'"{title.original_title}"').tolist()
+
+
+def commit(folder, stop):
+    index, number = Index(folder), 0
+    while not stop.is_set():
+        number += 1
+        index.replace([Document(number % DOCUMENTS, str(number), names=[f"Harbour {number}"])])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Whoosh leaves files to the collector
+def test_who_asks_between_two_commits_finds_nothing_damaged(tmp_path):
+    """A commit takes away the segments that it merged, also from under whoever has just read which there are."""
+    index, asked, stop = Index(tmp_path), 0, PROCESSES.Event()
+    index.rebuild(Document(number, "", names=["Harbour"]) for number in range(DOCUMENTS))
+    writer = PROCESSES.Process(target=commit, args=(tmp_path, stop), daemon=True)
+    writer.start()
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        assert len(index.find("harbour")) == DOCUMENTS
+        asked += 1
+    stop.set()
+    writer.join()
+    index.close()
+    gc.collect()
+    assert asked > 100 and not index.damaged
