@@ -50,7 +50,8 @@ def _files(houses, found, films):
         if asset.state == State.DELETED:
             made = replace(made, own=None, published=False)
         found["asset"].append(made)
-        found["film"].append(made if asset.kind in FILMS else replace(made, own=None, published=False))
+        nobodys = replace(made, own=None, published=False, shown=())
+        found["film"].append(made if asset.kind in FILMS else nobodys)
         return made
 
     for kind in (Kind.POSTER, Kind.TRAILER, Kind.DOCUMENT):
