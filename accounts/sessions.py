@@ -86,7 +86,7 @@ def end_all(person_id: int | None, but: int | None = None) -> int:
     """End every session of a person, of everybody where nobody is named, but one where it is named. Returns how
     many."""
     whose = () if person_id is None else (Session.person_id == person_id,)
-    return db.session.execute(delete(Session).where(*whose, Session.id.is_not(but))).rowcount
+    return db.session.execute(delete(Session).where(*whose, Session.id.is_distinct_from(but))).rowcount
 
 
 def seen(session_id: int):

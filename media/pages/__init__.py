@@ -12,7 +12,7 @@ from core import http
 from core.database import db, only_reads
 from core.errors import Invalid
 from media import assets, grants, pictures, watching
-from media.models import FILMS, PICTURES, Kind, State, Track
+from media.models import FILMS, PICTURES, Asset, Kind, State, Track
 from media.schemas import (
     AssetSchema,
     CompletionSchema,
@@ -120,7 +120,7 @@ def description(asset_id):
     """What a picture shows, and what of it stays in view."""
     viewer = security.viewer()
     asset = assets.own(asset_id, viewer)
-    db.session.refresh(asset, with_for_update=True)
+    db.session.refresh(asset, with_for_update={"of": Asset})  # not what is read with it, which may not be there
     if http.form_is_stale(_revision(asset)):
         return _media_page(asset.title, viewer, {asset.id: request.form}, 412)
     said = {"alt_text": request.form.get("alt_text", "")}

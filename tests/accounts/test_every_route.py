@@ -22,8 +22,8 @@ from licensing.models import Offer
 from tests.accounts.houses import EVERYBODY, HOMELESS, STRANGER, Houses
 from tests.accounts.matrix import ask, cases, is_right, must, told
 from tests.accounts.routes import BODIES, QUERIES, ROUTES
-from tests.conftest import both_when_long
-from tests.scale import at
+from tests.conftest import both, both_when_long
+from tests.scale import LONG, at
 
 
 class Watch:
@@ -86,11 +86,13 @@ def wrongs(houses, watch, some):
 PAPER = "memo.pdf"  # set by a process of its own, in half a second
 
 
-def a_sample(some, seed):
-    """Of each route and of each way it must end one, by chance; all of them where there is time."""
+def a_sample(some, seed, dialect):
+    """Of each route and of each way it must end one, by chance; all of them where there is time. On PostgreSQL only
+    what is done: who may not does not get as far as its tables."""
     groups = defaultdict(list)
     for case in some:
-        groups[case[0].name, must(*case)].append(case)
+        if LONG or dialect == "sqlite" or must(*case) in ("done", "further"):
+            groups[case[0].name, must(*case)].append(case)
     chance = random.Random(seed)
     return [case for (name, verdict), group in groups.items() for case in chance.sample(group, min(len(group), at(
         ci=1, long=8 if name.endswith(PAPER) and verdict == "done" else len(group))))]
@@ -118,10 +120,10 @@ def test_no_route_is_forgotten(app):
     assert set(BODIES) | set(QUERIES) <= set(ROUTES), "There is no such route any more: take it out of BODIES."
 
 
-@both_when_long
+@both
 def test_every_route_role_relation_and_state(houses, monkeypatch):
-    seed = random.SystemRandom().randrange(10**6)
-    some, watch = a_sample(cases(houses), seed), Watch(houses, monkeypatch)
+    seed, watch = random.SystemRandom().randrange(10**6), Watch(houses, monkeypatch)
+    some = a_sample(cases(houses), seed, watch.dialect.name)
     found = list(wrongs(houses, watch, some))
     assert not found, f"{len(found)} of {len(some)}, of seed {seed}:\n" + "\n".join(found[:60])
 
