@@ -46,9 +46,21 @@ class Book:
 
     def ask(self, engine, question):
         """What `question(ledger)` answers, on the ledger as of the last commit."""
-        with self._lock, reading(), Session(_of_one_snapshot(engine)) as session:  # its own: nothing uncommitted
-            self._bring_up_to_date(session)
+        with self._lock:
+            if not self._is_current(engine):
+                with reading(), Session(_of_one_snapshot(engine)) as session:  # its own: nothing uncommitted
+                    self._bring_up_to_date(session)
             return question(self._ledger)
+
+    def _is_current(self, engine) -> bool:
+        """Whether it is known without a session, which takes as long as an answer."""
+        return (self._ledger is not None and changes.nothing_since(engine, self._mark)
+                and not (self._outgrown and self._newer()))
+
+    def _newer(self) -> dict | None:
+        """What the newest file says of itself, where it is not the one that is open."""
+        said = Ledger.saved(self._folder) if self._folder else None
+        return said if said != self._file else None
 
     def _bring_up_to_date(self, session):
         if self._ledger is None and not self._open(session):
@@ -75,8 +87,7 @@ class Book:
 
     def _open(self, session) -> bool:
         """Open the newest file, if the database knows it and it is not the one that is open."""
-        said = Ledger.saved(self._folder) if self._folder else None
-        if said is None or said == self._file or not _trusted(said, session):
+        if (said := self._newer()) is None or not _trusted(said, session):
             return False
         ledger = Ledger.open(self._folder)
         if ledger.mark != said:  # a newer one came in between

@@ -5,6 +5,7 @@ cover exactly what the viewer may see.
 """
 import threading
 from bisect import bisect
+from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 from weakref import WeakKeyDictionary
@@ -169,22 +170,27 @@ class Columns:
     def _by_name(self, place):
         return self.names[place], place
 
-    def visible(self, viewer: Viewer, audiences, rows) -> np.ndarray:
-        """Which of these rows the viewer may see, whose organisation belongs to these audiences: the twin of
-        `titles.visible`, held equal by a test."""
+    def visible(self, viewer: Viewer, audiences) -> Callable[[np.ndarray], np.ndarray]:
+        """Which of some rows the viewer may see, whose organisation belongs to these audiences, as a function of the
+        rows: the twin of `titles.visible`, held equal by a test."""
         held = permissions.relations(viewer, "title.see")
-        mask = np.zeros(len(rows), dtype=bool)
-        if Relation.OWN in held:
-            mask |= self.owner[rows] == viewer.organisation_id
-        if Relation.PUBLISHED in held:
-            mask |= self.shown(audiences, rows)
-        return mask
+        own, shown = Relation.OWN in held, self._showing(audiences if Relation.PUBLISHED in held else None)
+
+        def seen(rows):
+            mask = shown[self.audience[rows]]
+            return mask | (self.owner[rows] == viewer.organisation_id) if own else mask
+        return seen
 
     def shown(self, audiences, rows) -> np.ndarray:
         """Which of these rows are shown to one of these audiences or to everyone: the twin of `audiences.shown_to`."""
-        seen = np.zeros(self._last_audience + 2, dtype=bool)  # the last stands for -1, which is nobody
-        seen[[EVERYONE, *(each for each in audiences if each <= self._last_audience)]] = True
-        return seen[self.audience[rows]]
+        return self._showing(audiences)[self.audience[rows]]
+
+    def _showing(self, audiences):
+        """By audience, whether what is shown to it is shown to who belongs to these; to None nothing is."""
+        shown = np.zeros(self._last_audience + 2, dtype=bool)  # the last stands for -1, which is nobody
+        if audiences is not None:
+            shown[[EVERYONE, *(each for each in audiences if each <= self._last_audience)]] = True
+        return shown
 
     def places(self, title_ids) -> np.ndarray:
         """The rows of these titles, in their order; those unknown are left out."""

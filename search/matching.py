@@ -26,7 +26,7 @@ SOUND = 3        # consonants that a foreign word in kana has at least, to be kn
 MOST_OF = 0.5    # of the words of a query, that a title of the last round has
 MANY_OF = 16     # documents so many times as many as are found: then to mark each is slower than to look for those
 YEAR_BITS, ID_BITS = 12, 32
-NOTHING = np.array([], dtype=np.int32)
+NOTHING, NOT_AT_ALL = np.array([], dtype=np.int32), (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def rank(index, wanted: list[Slot], unwanted: list[Slot], whole: str, seen) -> n
     score = sum(each.worth(docs) for each in slots) / np.float32(len(slots))
     _compare(index, wanted, score, docs)
     for some, worth in _whole_names(index, whole):
-        if len(some := some[seen(some)]):
+        if len(some) and len(some := some[seen(some)]):
             every = _united([docs, some])
             docs, score = every, _looked_up(every, docs, score)
             places = _places(docs, some)
@@ -312,47 +312,63 @@ def _compare(index, wanted, score, docs):
     wanted = [slot for slot in wanted if "names" in slot.fields]
     if not wanted:
         return
-    first = _best_first(index, docs, score)[:LOOKED_AT]
-    letters, more = sum(len(slot.text) for slot in wanted), []
+    first, cover, more = _best_first(index, docs, score)[:LOOKED_AT], _covering(wanted), []
     for doc in docs[first].tolist():
-        covered = of_name = 0
+        best = NOT_AT_ALL
         for name in index.names(doc):
-            if (found := _cover(wanted, letters, name)) > (covered, of_name):
-                covered, of_name = found
+            if (found := cover(name)) > best:
+                best = found
+        covered, of_name = best
         more.append((NAMES if covered == 1 else 0) + NAMES * (0.7 * covered + 0.25 * of_name) if covered else 0)
     score[first] += np.array(more, dtype=np.float32)
 
 
-def _cover(wanted, letters, name: Named) -> tuple[float, float]:
-    """(how much of the `letters` of a query a name holds, how much of the name that is), each from 0 to 1."""
-    matched = of_name = 0
-    for slot in wanted:
-        best, taken = _best(slot, name.words, name.joined)
-        matched += best * len(slot.text)
-        of_name += taken
-    if not matched:
-        return 0.0, 0.0
-    return matched / letters, min(1.0, of_name / max(1, len(name.joined)))
+def _covering(wanted):
+    """A function of a name: (how much of the letters of a query it holds, how much of the name that is), each from 0
+    to 1."""
+    holding = [(_holding(slot), len(slot.text)) for slot in wanted]
+    letters = sum(length for _, length in holding)
+
+    def of_one(name):
+        held, taken = holding[0][0](name)
+        return (held, min(1.0, taken / len(name.joined))) if held else NOT_AT_ALL
+
+    def of_more(name):
+        matched = of_name = 0
+        for holds, length in holding:
+            held, taken = holds(name)
+            matched += held * length
+            of_name += taken
+        return (matched / letters, min(1.0, of_name / len(name.joined))) if matched else NOT_AT_ALL
+    return of_more if len(holding) > 1 else of_one
 
 
-def _best(slot, words, joined):
-    """(how well a name holds one slot, letters of the name that it takes)."""
-    if slot.text in words and not slot.phrase:
-        return 1.0, len(slot.text)
+def _holding(slot):
+    """A function of a name: (how well it holds this slot, letters of it that the slot takes). It is asked of hundreds
+    of names, so what mostly is so comes first."""
+    text, joined, as_written = slot.text, slot.joined, (1.0, len(slot.joined))
     if slot.paired or slot.phrase or slot.prefix:
-        if slot.joined in joined:
-            return 1.0, len(slot.joined)
-        if slot.sound and slot.sound in analysis.sound("".join(word for word in words if word.isascii())):
-            return 0.9, len(slot.text)
-        if not slot.paired or len(slot.terms) == 1:
-            return 0.0, 0
-        pairs = sum(term in joined for term in slot.terms) / len(slot.terms)
-        return pairs * 0.8, int(pairs * len(slot.joined))
-    if any(word.startswith(slot.text) for word in words):
+        return lambda name: as_written if joined in name.joined else _partly(slot, name)
+    return lambda name: as_written if text in name.words else _nearly(slot, name)
+
+
+def _partly(slot, name):
+    """The same where a name has not the whole of a run, of a phrase or of a beginning."""
+    if slot.sound and slot.sound in analysis.sound("".join(word for word in name.words if word.isascii())):
         return 0.9, len(slot.text)
-    if slot.typos and any(distance(slot.text, word, slot.typos) <= slot.typos for word in words):
+    if not slot.paired or len(slot.terms) == 1:
+        return 0.0, 0
+    pairs = sum(term in name.joined for term in slot.terms) / len(slot.terms)
+    return pairs * 0.8, int(pairs * len(slot.joined))
+
+
+def _nearly(slot, name):
+    """The same where a word is none of a name's."""
+    if any(word.startswith(slot.text) for word in name.words):
+        return 0.9, len(slot.text)
+    if slot.typos and any(distance(slot.text, word, slot.typos) <= slot.typos for word in name.words):
         return 0.8, len(slot.text)
-    return (0.9, len(slot.text)) if len(slot.text) > 2 and slot.text in joined else (0.0, 0)
+    return (0.9, len(slot.text)) if len(slot.text) > 2 and slot.text in name.joined else (0.0, 0)
 
 
 def distance(one: str, other: str, most: int) -> int:

@@ -180,11 +180,11 @@ def suggestions(words: str, viewer: Viewer, index: Engine) -> list[Title]:
 
 def _seen(table, viewer):
     """Which of some titles, by their ids, the viewer may see: a function of those ids."""
-    shown = audiences.numbers(viewer.organisation_id)
+    visible = table.visible(viewer, audiences.numbers(viewer.organisation_id))
 
     def seen(ids):
         rows, mask = table.looked_up(ids)
-        mask[mask] = table.visible(viewer, shown, rows[mask])
+        mask[mask] = visible(rows[mask])
         return mask
     return seen
 

@@ -174,7 +174,7 @@ def test_the_columns_the_query_and_the_condition_say_the_same_of_every_title_and
                 rows = np.arange(len(table.ids))
                 mine = audiences.numbers(viewer.organisation_id)
                 seen = set(db.session.scalars(select(Title.id).where(titles.visible(viewer))))
-                assert set(table.ids[table.visible(viewer, mine, rows)].tolist()) == seen
+                assert set(table.ids[table.visible(viewer, mine)(rows)].tolist()) == seen
                 assert titles.seen(table.ids.tolist(), viewer) == seen
                 assert {each.id for each in db.session.scalars(titles.listing(viewer))} == seen
                 shown = set(db.session.scalars(select(Title.id).where(audiences.shown_to(viewer.organisation_id))))

@@ -15,6 +15,7 @@ from licensing.rights.holdings import remaining
 MANDATE, LICENCE, HOLDBACK = 0, 1, 2
 AT_A_TIME = 5_000  # rows while columns are laid down: as many as a processor's cache holds as Python objects
 WORD = 64
+KEPT = 16  # answers to questions, of an axis
 
 
 class Row(NamedTuple):
@@ -96,10 +97,19 @@ class Sets(Interned):
     def __init__(self, masks=()):
         super().__init__((mask, number) for number, mask in enumerate(masks))
         self._holders = np.zeros((0, 0), dtype=bool)  # leaf x set: is it in?
+        self._classified = {}  # by question, of the last few: a buyer asks one line of page after page
 
     def classify(self, wanted: int) -> Classified:
-        leaves = list(bits(wanted))
-        holders = self._matrix(leaves[-1] + 1)[leaves]
+        matrix = self._matrix(wanted.bit_length())
+        if wanted not in self._classified:
+            if len(self._classified) >= KEPT:
+                self._classified.clear()
+            self._classified[wanted] = self._classify(matrix, list(bits(wanted)))
+        return self._classified[wanted]
+
+    @staticmethod
+    def _classify(matrix, leaves):
+        holders = matrix[leaves]
         if len(leaves) > WORD:  # leaves that no set tells apart are one
             alike = {holding.tobytes(): place for place, holding in enumerate(holders)}
             holders = holders[sorted(alike.values())]
@@ -117,6 +127,7 @@ class Sets(Interned):
             for number, mask in enumerate(fresh, known):
                 grown[list(bits(mask)), number] = True
             self._holders = grown
+            self._classified.clear()
         return self._holders
 
 

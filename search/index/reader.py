@@ -23,20 +23,20 @@ LAST = chr(0x10FFFF)
 PLACES = 1 << 24  # positions in a field, at most
 MOST_NAMED = 50_000  # documents whose names are at hand
 NAME = "MAIN"  # Whoosh's own, of the one index in a folder
-KEPT_POSTINGS = 50_000_000  # documents in decoded postings, 200 MB at most
+KEPT_POSTINGS, KEPT_JOINED = 50_000_000, 10_000_000  # documents, of four bytes each, in what was decoded
 
 
 class Postings:
     """What was decoded of segments, which never change: the longest unused goes first."""
 
-    def __init__(self):
-        self._kept, self._size = OrderedDict(), 0
+    def __init__(self, most=KEPT_POSTINGS):
+        self._kept, self._size, self._most = OrderedDict(), 0, most
 
     def get(self, key, make):
         if (found := self._kept.get(key)) is None:
             found = self._kept[key] = make()
             self._size += len(found) + 100
-            while self._size > KEPT_POSTINGS and len(self._kept) > 1:
+            while self._size > self._most and len(self._kept) > 1:
                 self._size -= len(self._kept.popitem(last=False)[1]) + 100
         self._kept.move_to_end(key)
         return found
@@ -50,6 +50,7 @@ class Reader:
         self._opened, self._names = opened, {reader: name for name, reader in opened.items()}
         *self._offsets, self.size = accumulate(map(_size, opened.values()), initial=0)
         self._segments = list(zip(opened.values(), self._offsets, strict=True))
+        self._joined = Postings(KEPT_JOINED)  # the same of all segments together, for as long as nothing is added
         self._said = {}  # document → its names, of those that were asked for: quicker than to find its segment
         self.live = np.ones(self.size, dtype=bool)
         self.ids, self.years = np.zeros(self.size, dtype=np.int64), np.zeros(self.size, dtype=np.int32)
@@ -99,8 +100,9 @@ class Reader:
 
     def docs(self, field, term) -> np.ndarray:
         """Documents with a term in a field, ascending."""
-        return self._whole([self._kept(reader, (field, term), lambda r=reader: _decoded(r, field, term))
-                            for reader, _ in self._segments])
+        return self._joined.get((field, term), lambda: self._whole([
+            self._kept(reader, (field, term), lambda r=reader: _decoded(r, field, term))
+            for reader, _ in self._segments]))
 
     def _whole(self, parts):
         """What each segment says, as documents of the index."""

@@ -28,7 +28,7 @@ def a_row(rng, title_id):
 def told(table, viewer):
     """All that can be asked, by title and not by row."""
     size = len(table.ids)
-    seen = table.visible(viewer, AUDIENCES[viewer.person_id], np.arange(size))
+    seen = table.visible(viewer, AUDIENCES[viewer.person_id])(np.arange(size))
     rows = np.flatnonzero(seen)
     chosen = {(name, word): table.ids[getattr(table, name).having([word], size) & seen].tolist()
               for name, words in (("kind", KINDS), ("country", PLACES), ("genre", GENRES), ("decade", ["1990s"]))
