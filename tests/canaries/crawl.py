@@ -45,7 +45,10 @@ class Person:
 
     def ask(self, path, method="GET", body=None):
         api = path.startswith("/api/v1")
-        return self.client.open(path, method=method, json=body, headers=self.headers if api else {})
+        response = self.client.open(path, method=method, json=body, headers=self.headers if api else {})
+        response.get_data()
+        response.close()  # of the file that it is
+        return response
 
 
 class Links(HTMLParser):

@@ -40,6 +40,7 @@ STAFF = {"umbra": {"agent": [Role.AGENT], "rights": [Role.RIGHTS_MANAGER, Role.S
          "market": {"admin": [Role.ADMIN], "finance": [Role.FINANCE]}}
 SALES, DEAL, PAID = ("umbra:mandate.see",), ("umbra:offer.see", "meridian:offer.see"), (
     "umbra:offer.see", "umbra:money.see", "meridian:offer.see", "meridian:money.see")
+WATCHING = ("meridian:asset.see",)  # who was let watch a screener
 OWN, DELIVERED = ("umbra:title.see",), ("umbra:asset.send", "umbra:offer.see", "meridian:material.see")
 
 
@@ -281,7 +282,8 @@ def _media(house):
             house.ids[f"{title}_{kind}"] = house.send(
                 "agent@umbra", f"/titles/{house.ids[title]}/assets", kind,
                 filename=f"{house.word('asset.filename', *(DELIVERED if kind == 'master' else DELIVERED[:1]))}.bin",
-                alt_text=house.word("asset.alt", *OWN), **({"language": "pt"} if kind in ("audio", "subtitle") else {}))
+                alt_text=house.word("asset.alt", *OWN, *(WATCHING if (title, kind) == ("film", "screener") else ())),
+                **({"language": "pt"} if kind in ("audio", "subtitle") else {}))
     house.attend()
     house.send("agent@umbra", f"/titles/{house.ids['film']}/assets", "document", filename="x.pdf")
     with house.app.app_context():  # one that was not what it was said to be: the reason is what the worker found

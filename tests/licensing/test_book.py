@@ -12,7 +12,7 @@ from sqlalchemy import delete, event, select
 import seed
 from catalogue import titles
 from catalogue.models import Title
-from core.database import db
+from core.database import db, reading
 from licensing import book, contracts, counting, mandates, terms
 from licensing.book import Book
 from licensing.models import Line, SavedLedger
@@ -27,9 +27,10 @@ LINE = seed.line("HK,TW", "svod", "2027-01-01", "2029-12-31")
 def verdicts(a_book, said=LINE):
     """{title id: verdict}, of all titles."""
     asked = terms.read(said).line()
-    ids, found = a_book.ask(db.engine, lambda ledger: ledger.verdicts(
-        asked, seed.clock.today(), db.session.scalars(select(Title.id)).all()))
-    db.session.rollback()
+    with reading():
+        ids, found = a_book.ask(db.engine, lambda ledger: ledger.verdicts(
+            asked, seed.clock.today(), db.session.scalars(select(Title.id)).all()))
+        db.session.rollback()
     return dict(zip(ids.tolist(), found.tolist(), strict=True))
 
 
