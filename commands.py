@@ -1,5 +1,6 @@
 """The command line, put together from the packages."""
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -79,7 +80,8 @@ def check_index():
 @with_appcontext
 def work():
     """Be the worker: index what changed, let the clock move offers. Stops with Ctrl-C."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # At once, for it may be killed at any moment: what is raised here is lost where it falls into a weakref's callback.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     audit.elsewhere(audit.WORKER)
     try:
         with worker.only_one(current_app.config["INSTANCE"]):

@@ -169,7 +169,7 @@ def tidy(index: Engine, say=print):
     """Beside the work, until stopped: what takes seconds where there are many titles, and no change should wait for."""
     swept = -math.inf
     while True:
-        with _waiting(say):
+        with _waiting(say, OSError):  # a full disk, say
             keep_ledger()
             if time.monotonic() - swept > SWEEP_EVERY_SECONDS:
                 http.keys.sweep()
@@ -182,11 +182,14 @@ def tidy(index: Engine, say=print):
 
 
 @contextmanager
-def _waiting(say):
+def _waiting(say, *passing):
     try:
         yield
     except OperationalError as problem:
         say(f"The database does not answer ({problem.orig}); trying again.")
+        db.session.rollback()
+    except passing as problem:
+        say(f"{problem}; trying again.")
         db.session.rollback()
     db.session.remove()
 

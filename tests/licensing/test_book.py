@@ -1,6 +1,7 @@
 """The file of the ledger: shared by processes, brought up to date, trusted only by the database it was laid from."""
 import random
 import sqlite3
+import sys
 import threading
 from contextlib import closing
 from itertools import count
@@ -180,3 +181,20 @@ def test_the_worker_saves_when_it_pays_and_every_process_moves_to_the_new_file(f
         assert elsewhere._file == first
         assert worker.keep_ledger()
         assert verdicts(elsewhere) == verdicts(Book()) and elsewhere._file != first
+
+
+def test_a_ledger_that_cannot_be_written_is_said_and_tried_again(fresh, monkeypatch):
+    app, said, rests = fresh(seeded=True), [], []
+    folder = Path(app.config["INSTANCE"]) / "ledger"
+
+    def rest(_):
+        rests.append(said.copy())
+        folder.unlink() if len(rests) == 1 else sys.exit()
+
+    with app.app_context():
+        folder.write_text("a file where the folder should be, as a disk that is full")
+        monkeypatch.setattr(worker.time, "sleep", rest)
+        with pytest.raises(SystemExit):
+            worker.tidy(app.extensions["index"], said.append)
+        assert [len(each) for each in rests] == [1, 1] and "trying again" in said[0]
+        assert opened(folder)[1]
