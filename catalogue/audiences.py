@@ -16,7 +16,7 @@ from accounts.editions import Edition, Participation
 from accounts.models import Organisation
 from accounts.permissions import Relation, Viewer
 from catalogue.models import Status, Title
-from core.database import db
+from core.database import db, scalars_at_once
 from core.errors import Invalid
 
 MOST = 500  # organisations that are chosen for one title
@@ -53,14 +53,12 @@ def of(organisation):
             Participation.organisation_id == organisation))
 
 
-_OF = of(bindparam("organisation"))  # made once: each search asks it, and the making takes longer than the asking
+_OF = of(bindparam("organisation"))
 
 
 def numbers(organisation_id: int | None) -> list[int]:
     """The same, read: for who looks into a copy of the tables. Nobody in particular belongs to none."""
-    if organisation_id is None:
-        return []
-    return db.session.connection().execute(_OF, {"organisation": organisation_id}).scalars().all()
+    return [] if organisation_id is None else scalars_at_once(_OF, {"organisation": organisation_id})
 
 
 def shown_to(organisation, title=Title):

@@ -8,12 +8,14 @@ import json
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC
+from functools import cache
 from pathlib import Path
 
 from flask import current_app, has_request_context, request
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
@@ -64,6 +66,20 @@ def only_reads(view):
     """Mark a view that answers a POST without writing: it need not wait for who writes."""
     view.only_reads = True
     return view
+
+
+def scalars_at_once(statement, said: dict) -> list:
+    """The first column of a statement's rows, in the session's transaction. For what each search asks: on SQLite the
+    driver itself is asked, for SQLAlchemy's way to it takes ten times as long. The statement is made once, and kept."""
+    link = db.session.connection()
+    if link.dialect.name != "sqlite":
+        return list(link.execute(statement, said).scalars())
+    return [first for first, in link.connection.driver_connection.execute(_written(statement), said)]
+
+
+@cache
+def _written(statement):
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
 def _only_reads():

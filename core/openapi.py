@@ -30,7 +30,7 @@ REFUSALS = {  # by status: what it means, and the headers it comes with
 ALWAYS = {401, 403, 429, 503}
 IDEMPOTENCY_KEY = {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 255},
                    "description": "the same key and body is answered once, and the answer repeated for 24 hours"}
-IF_MATCH = {"in": "header", "name": "If-Match", "required": True, "schema": {"type": "string"},
+IF_MATCH = {"in": "header", "name": "If-Match", "schema": {"type": "string"},
             "description": "the ETag of the record as you read it"}
 
 
@@ -64,8 +64,8 @@ def _complete_operation(operation, view, *, by_id):
     conditional, has_body = _calls(view, "check_if_match"), "requestBody" in operation
     if writes:
         parameters.append(IDEMPOTENCY_KEY)
-    if conditional:
-        parameters.append(IF_MATCH)
+    if conditional or _calls(view, "check_if_match_sent"):
+        parameters.append(IF_MATCH | {"required": conditional})
     answers = {status for status, may in {
         404: by_id, 409: writes or by_id, 412: writes, 413: has_body, 415: has_body, 422: parameters or has_body,
         428: conditional}.items() if may} | ALWAYS

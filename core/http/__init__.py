@@ -80,14 +80,16 @@ def etag(revision: int) -> dict:
     return {"ETag": f'"{revision}"'}
 
 
-def check_if_match(revision: int, required=True):
-    """Refuse a change that names another revision than the record's present one, and where required one that names
-    none."""
-    sent = request.headers.get("If-Match")
-    if sent is None:
-        if not required:
-            return
+def check_if_match(revision: int):
+    """Refuse a change that names another revision than the record's present one, or none."""
+    if "If-Match" not in request.headers:
         raise Unconditional("Read the record first and send its ETag as If-Match.")
+    check_if_match_sent(revision)
+
+
+def check_if_match_sent(revision: int):
+    """Refuse a change that names another revision than the record's present one; it need name none."""
+    sent = request.headers.get("If-Match", "*")
     if sent.strip() != "*" and f'"{revision}"' not in [tag.strip() for tag in sent.split(",")]:
         raise Stale("Somebody changed this record since you read it. Read it again, then repeat your change.")
 

@@ -75,7 +75,7 @@ def discard(offer_id):
     """Throw a draft away; where `If-Match` is sent, only the revision you read."""
     viewer = security.viewer()
     offer = offers.lock(offer_id, viewer)
-    http.check_if_match(offer.revision - 1, required=False)
+    http.check_if_match_sent(offer.revision - 1)
     drafts.discard(offer, viewer)
 
 
