@@ -112,6 +112,7 @@ class Columns:
             setattr(self, name, Coded())
         self._order = self.by_title = np.array([], dtype=np.int64)  # rows by name, and where each row is among them
         self._row = None  # by id, or none
+        self._newest = None
         self._put(np.arange(len(rows)), rows)
 
     def changed(self, rows, gone) -> "Columns":
@@ -144,6 +145,8 @@ class Columns:
             then[:before], then[places] = column, fresh
             setattr(self, name, then)
             renamed = renamed or name == "names"
+            if name == "year":
+                self._newest = None
         for name, value in WORDS.items():
             setattr(self, name, getattr(self, name).replaced(places, [value(row) for row in rows], size))
         self._last_audience = int(self.audience.max(initial=EVERYONE))
@@ -169,6 +172,14 @@ class Columns:
 
     def _by_name(self, place):
         return self.names[place], place
+
+    @property
+    def newest(self) -> np.ndarray:
+        """All rows, the latest year first and of one year the highest id. Sorted when it is first asked for, and then
+        kept for as long as no year changes: a million take a quarter of a second."""
+        if self._newest is None:
+            self._newest = np.lexsort((-self.ids, -self.year))
+        return self._newest
 
     def visible(self, viewer: Viewer, audiences) -> Callable[[np.ndarray], np.ndarray]:
         """Which of some rows the viewer may see, whose organisation belongs to these audiences, as a function of the

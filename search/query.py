@@ -207,8 +207,7 @@ def _ranked(table, asked, index, seen):
     """(the rows found that are seen, in the order asked for, whether the index could not be asked)."""
     makeshift = False
     if not asked.q.strip():
-        rows = np.lexsort((-table.ids, -table.year))
-        rows = rows[seen(table.ids)[rows]]
+        rows = table.newest[seen(table.ids)[table.newest]]
     else:
         try:
             found = index.find(asked.q, seen)
@@ -216,7 +215,7 @@ def _ranked(table, asked, index, seen):
             found, makeshift = _named(asked.q), True
             found = found[seen(found)]
         rows = table.places(found)
-    if asked.sort == "year":
+    if asked.sort == "year" and asked.q.strip():
         rows = rows[np.lexsort((-table.ids[rows], -table.year[rows]))]
     elif asked.sort == "title":
         rows = rows[np.argsort(table.by_title[rows], kind="stable")]

@@ -33,7 +33,8 @@ def told(table, viewer):
     chosen = {(name, word): table.ids[getattr(table, name).having([word], size) & seen].tolist()
               for name, words in (("kind", KINDS), ("country", PLACES), ("genre", GENRES), ("decade", ["1990s"]))
               for word in words}
-    return (table.ids[seen].tolist(), table.year[seen].tolist(), table.ids[seen][np.argsort(
+    newest = table.newest[seen[table.newest]]
+    return (table.ids[seen].tolist(), table.year[seen].tolist(), table.ids[newest].tolist(), table.ids[seen][np.argsort(
         table.by_title[seen])].tolist(), chosen, {name: getattr(table, name).counts(rows) for name in columns.WORDS})
 
 
