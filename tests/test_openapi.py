@@ -7,6 +7,7 @@ walk: what they ask is asked below of everything that can be deleted. Every call
 demo world, as people of three kinds. `CASES=1000000` sets how many, `SEED=7` which; what failed is shown as a call to
 repeat.
 """
+import ast
 import itertools
 import math
 import os
@@ -21,8 +22,10 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 
+from core import errors
 from tests.conftest import Caller, a_line, both_when_long
 from tests.scale import at
+from tests.test_architecture import MODULES
 
 PEOPLE = {"rights@harbour.test": 10, "buyer@nordlys.test": 8, "operator@market.test": 1, None: 1}  # of twenty calls
 ORDER = ("POST", "PUT", "PATCH", "GET", "DELETE")  # so that there is something to read
@@ -206,6 +209,15 @@ def test_a_document_says_of_every_call_what_may_become_of_it(caller):
     assert [(each["required"], "428" in call["responses"]) for call in (revise, discard)
             for each in call["parameters"] if each["name"] == "If-Match"] == [(True, True), (False, False)]
     assert said["components"]["responses"]["412"]["content"].keys() == {"application/problem+json"}
+
+
+def test_what_a_refusal_carries_stands_in_the_document(caller):
+    carried = {(keyword.arg, module) for module, source in MODULES.items() for node in ast.walk(ast.parse(source))
+               if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+               and getattr(node.exc.func, "id", "") in vars(errors) for keyword in node.exc.keywords}
+    said = caller().client.get("/api/openapi.json").json["components"]["schemas"]["Problem"]["properties"]
+    for_pages = {("way", "accounts/security/proof.py")}  # in which field of a form the sentence stands
+    assert len(carried) > 4 and {each for each in carried - for_pages if each[0] not in said} == set()
 
 
 def test_true_and_false_are_said_as_such(caller):

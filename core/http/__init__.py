@@ -217,10 +217,12 @@ class ProblemSchema(ErrorSchema):
     errors = fields.Dict(metadata={"description": "sentences by field"})
     reasons = fields.List(fields.Dict(), metadata={"description": "why rights are not free"})
     version = fields.Integer(metadata={"description": "of the offer as it is now, where another was named"})
+    changes = fields.List(fields.Dict(), metadata={"description": "between the version that was named and that one"})
     offer_id = fields.String(metadata={"description": "what the hold became"})
+    sha256 = fields.String(metadata={"description": "of the memo there is, where another was read"})
 
     class Meta:
-        fields = ("type", "title", "status", "detail", "errors", "reasons", "version", "offer_id")
+        fields = ("type", "title", "status", "detail", "errors", "reasons", "version", "changes", "offer_id", "sha256")
 
 
 class IdConverter(BaseConverter):
