@@ -39,7 +39,7 @@ def ask(person: Person, address: str) -> AddressChange:
     taken like any other, and just never confirmed: nobody learns of it here. Raises Invalid."""
     address = address.strip().lower()
     if len(address) > LONGEST or not ADDRESS.fullmatch(address):
-        raise Invalid({"address": ["This is no address of mail. Write it like name@example.com."]})
+        raise Invalid({"address": ["This is no email address. Write one such as name@example.com."]})
     if address == person.email:
         raise Invalid({"address": ["This is your address already."]})
     db.session.execute(delete(AddressChange).where(AddressChange.person_id == person.id))

@@ -44,7 +44,7 @@ class NotFound(Refusal):
     status = 404
     title = "Not found"
 
-    def __init__(self, detail="There is nothing here that you may see."):
+    def __init__(self, detail="There is nothing here that you may see. Check the address, or use the search."):
         super().__init__(detail)
 
 

@@ -185,8 +185,8 @@ def set_codes(person: Person, state: str, said: str) -> list[str]:
     if person_id != person.id:
         raise Invalid({"code": ["This took too long. Scan the new picture, then type the code."]})
     if not _code_is_right(person, said, secret):
-        raise Invalid({"code": ["That is not the code of this moment. Look at the clock of your phone, then type the "
-                                "code that stands there now."]})
+        raise Invalid({"code": ["That is not the code of this moment. See that the clock of your phone is right, then "
+                                "type the code that the app shows now."]})
     _security().datastore.tf_set(person, METHOD, secret)
     return new_recovery_codes(person)
 

@@ -59,7 +59,7 @@ def new_password(token):
     """Flask-Security's page, but that a link which leads nowhere says so."""
     response = make_response(views.reset_password(token))
     if response.location == url_for(".forgot_password"):
-        flash("This link was used already, or is too old. Ask for another one here.")
+        return redirect(url_for(".forgot_password", ended="yes"))
     return response
 
 

@@ -18,7 +18,7 @@ from werkzeug.routing import BaseConverter
 
 from core import log, openapi
 from core.database import db, may_be_retried, reading
-from core.errors import Away, Invalid, Refusal, Stale, Unconditional
+from core.errors import Away, Invalid, NotFound, Refusal, Stale, Unconditional
 from core.http import headers, keys, limits, text
 from core.http.keys import API
 from core.http.keys import shows_once as shows_once
@@ -154,9 +154,10 @@ def refused(refusal: Refusal):
 
 SAID = {
     400: ("Not understood", "The request could not be read."),
-    404: ("Not found", "There is nothing here that you may see."),
-    405: ("Not possible here", "This address does not take that method."),
-    413: ("Too large", "Send less at once."),
+    404: (NotFound.title, NotFound().detail),
+    405: ("Not possible here", "This address does not take that method. If a link led here, go back and use the button "
+                               "on that page."),
+    413: ("Too large", "That is more than can be taken at once. Go back, and send a smaller file or fewer words."),
     415: ("Not JSON", "Send the body as application/json."),
     429: ("Too many requests", "Wait a little, then try again."),
     500: ("Our mistake", "Something went wrong on our side. It has been noted; nothing was changed. Try again."),

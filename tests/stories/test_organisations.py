@@ -115,7 +115,7 @@ def test_an_organisation_asks_and_is_admitted(slate, people):
     applicant, operator = people(None), people(OPERATOR, viewport=PHONE)
     applicant.open("/sign-in")
     applicant.press(applicant.link("ask to be admitted"))
-    for label, value in (("Organisation", house), ("Your name", "Ingrid Moe"), ("Your address", address),
+    for label, value in (("Organisation", house), ("Your name", "Ingrid Moe"), ("Your email address", address),
                          ("A sentence about your organisation", "We broadcast from Bergen.")):
         applicant.page.get_by_label(label, exact=True).fill(value)
     applicant.page.get_by_label("Country").select_option("Norway")
