@@ -35,7 +35,7 @@ from core.database import db, reading
 from licensing import avails
 from licensing.rights.ledger import AVAILABLE
 from licensing.terms import Terms
-from search import matching, query
+from search import query, spelling
 from search.engine import Document
 from search.index import schema
 
@@ -156,7 +156,7 @@ def asked(fts, made):
 
     def mistaken(words):
         """Whether it is a whole name but for a typo, which our search would find as well."""
-        most = matching.allowed(words) if words.isascii() else 0
+        most = spelling.allowed(words) if words.isascii() else 0
         return most and any(away for _, away, _ in process.extract(
             words, latin, scorer=OSA.distance, score_cutoff=most, limit=None))
 

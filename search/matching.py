@@ -7,12 +7,11 @@ the titles with a name that is the whole query, then those with such a name but 
 """
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import NamedTuple
 
 import numpy as np
-from rapidfuzz.distance import OSA
 
 from search import analysis
+from search.spelling import NOT_AT_ALL, allowed, covering, distance
 
 FIELDS = {"names": 8.0, "people": 4.0, "keywords": 3.0, "synopsis": 1.0}  # field → what a hit in it is worth
 MISSPELT_IN = {"names", "people"}
@@ -26,7 +25,7 @@ SOUND = 3        # consonants that a foreign word in kana has at least, to be kn
 MOST_OF = 0.5    # of the words of a query, that a title of the last round has
 MANY_OF = 16     # documents so many times as many as are found: then to mark each is slower than to look for those
 YEAR_BITS, ID_BITS = 12, 32
-NOTHING, NOT_AT_ALL = np.array([], dtype=np.int32), (0.0, 0.0)
+NOTHING = np.array([], dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,6 @@ class Slot:
     def typos(self) -> int:
         """Letters that may be wrong: one of five, two of nine."""
         return 0 if self.paired or self.phrase or self.prefix or self.text.isdigit() else allowed(self.text)
-
-
-def allowed(text: str) -> int:
-    """How many letters of a text may be wrong."""
-    return 0 if len(text) < 5 else 1 if len(text) < 9 else 2
 
 
 class _Matches:
@@ -296,23 +290,12 @@ def _figures_differ(one, other):
     return [each for each in one if each.isdigit()] != [each for each in other if each.isdigit()]
 
 
-class Named(NamedTuple):
-    """A name, folded, as it is compared: its words, and all of it without spaces."""
-    words: tuple[str, ...]
-    joined: str
-
-    @classmethod
-    def of(cls, name: str) -> "Named":
-        words = tuple(name.split(" "))
-        return cls(words, "".join(words))
-
-
 def _compare(index, wanted, score, docs):
     """Raise those whose names hold the query, by how much of the query and of the name that is."""
     wanted = [slot for slot in wanted if "names" in slot.fields]
     if not wanted:
         return
-    first, cover, more = _best_first(index, docs, score)[:LOOKED_AT], _covering(wanted), []
+    first, cover, more = _best_first(index, docs, score)[:LOOKED_AT], covering(wanted), []
     for doc in docs[first].tolist():
         best = NOT_AT_ALL
         for name in index.names(doc):
@@ -321,56 +304,3 @@ def _compare(index, wanted, score, docs):
         covered, of_name = best
         more.append((NAMES if covered == 1 else 0) + NAMES * (0.7 * covered + 0.25 * of_name) if covered else 0)
     score[first] += np.array(more, dtype=np.float32)
-
-
-def _covering(wanted):
-    """A function of a name: (how much of the letters of a query it holds, how much of the name that is), each from 0
-    to 1."""
-    holding = [(_holding(slot), len(slot.text)) for slot in wanted]
-    letters = sum(length for _, length in holding)
-
-    def of_one(name):
-        held, taken = holding[0][0](name)
-        return (held, min(1.0, taken / len(name.joined))) if held else NOT_AT_ALL
-
-    def of_more(name):
-        matched = of_name = 0
-        for holds, length in holding:
-            held, taken = holds(name)
-            matched += held * length
-            of_name += taken
-        return (matched / letters, min(1.0, of_name / len(name.joined))) if matched else NOT_AT_ALL
-    return of_more if len(holding) > 1 else of_one
-
-
-def _holding(slot):
-    """A function of a name: (how well it holds this slot, letters of it that the slot takes). It is asked of hundreds
-    of names, so what mostly is so comes first."""
-    text, joined, as_written = slot.text, slot.joined, (1.0, len(slot.joined))
-    if slot.paired or slot.phrase or slot.prefix:
-        return lambda name: as_written if joined in name.joined else _partly(slot, name)
-    return lambda name: as_written if text in name.words else _nearly(slot, name)
-
-
-def _partly(slot, name):
-    """The same where a name has not the whole of a run, of a phrase or of a beginning."""
-    if slot.sound and slot.sound in analysis.sound("".join(word for word in name.words if word.isascii())):
-        return 0.9, len(slot.text)
-    if not slot.paired or len(slot.terms) == 1:
-        return 0.0, 0
-    pairs = sum(term in name.joined for term in slot.terms) / len(slot.terms)
-    return pairs * 0.8, int(pairs * len(slot.joined))
-
-
-def _nearly(slot, name):
-    """The same where a word is none of a name's."""
-    if any(word.startswith(slot.text) for word in name.words):
-        return 0.9, len(slot.text)
-    if slot.typos and any(distance(slot.text, word, slot.typos) <= slot.typos for word in name.words):
-        return 0.8, len(slot.text)
-    return (0.9, len(slot.text)) if len(slot.text) > 2 and slot.text in name.joined else (0.0, 0)
-
-
-def distance(one: str, other: str, most: int) -> int:
-    """Letters added, left out, changed or swapped; above `most` only that it is more."""
-    return OSA.distance(one, other, score_cutoff=most)

@@ -10,7 +10,8 @@ from rapidfuzz.distance import OSA
 
 from search.grammar import Unsearchable
 from search.index.schema import SCHEMA
-from search.matching import NOTHING, Named, common
+from search.matching import NOTHING, common
+from search.spelling import Named
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Whoosh 2.7.4 has escapes that newer Pythons warn of
