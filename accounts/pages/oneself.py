@@ -1,7 +1,7 @@
 """The account page, and leaving."""
 from flask import g, redirect, render_template, request, url_for
 
-from accounts import addresses, notices, people, security, sessions, tokens
+from accounts import addresses, applications, notices, people, security, sessions, tokens
 from accounts.models import Person
 from accounts.pages import bp
 from core.database import db
@@ -25,6 +25,7 @@ def account_page(errors=None, typed="", token=None, status=200):
     return render_template(
         "accounts/account.html", person=person, choices=notices.choices(viewer), kinds=notices.KINDS,
         refusal=notices.refusal(viewer), memberships=people.memberships(person.id), tokens=tokens.listing(viewer),
+        countries=applications.COUNTRIES,
         scopes=tokens.useful(viewer), reach=tokens.SAID, last_day=tokens.last_day, is_over=tokens.is_over,
         token=asked, sessions=sessions.listing(person.id, security.presence.limits()),
         here=g.session and g.session.id, change=addresses.asked(person), errors=errors or {}, typed=typed,

@@ -7,6 +7,7 @@ share; where that does not answer, each goes on counting by itself. LIMITS_TIMES
 import functools
 import hashlib
 import ipaddress
+import math
 import threading
 import time
 from typing import NamedTuple
@@ -214,5 +215,5 @@ def _refuse(answer, row, reached):
     seconds = min(max(1, reached.reset_at - int(clock.now().timestamp())), row.seconds)
     what = {None: "requests", SIGN_IN: "attempts", WRITE: "changes", SEARCH: "searches", UPLOAD: "uploads",
             PAPER: "documents"}[row.kind]
-    return answer(TooMany(f"Too many {what} in a short time. Try again in {seconds} second{'s' * (seconds != 1)}.",
-                          seconds))
+    many, of = (seconds, "second") if seconds < 120 else (math.ceil(seconds / 60), "minute")
+    return answer(TooMany(f"Too many {what} in a short time. Try again in {many} {of}{'s' * (many != 1)}.", seconds))
