@@ -56,6 +56,7 @@ class Reader:
         self.live = np.ones(self.size, dtype=bool)
         self.ids, self.years = np.zeros(self.size, dtype=np.int64), np.zeros(self.size, dtype=np.int32)
         for reader, offset in self._segments:
+            reader.stored_fields(0)  # opens its file now: it may be gone when it is first needed
             end = offset + _size(reader)
             self.ids[offset:end] = self._kept(reader, "number", lambda r=reader: _column(r, "number", np.int64))
             self.years[offset:end] = self._kept(reader, "year", lambda r=reader: _column(r, "year", np.int32))
@@ -72,12 +73,14 @@ class Reader:
             try:
                 toc = TOC.read(storage, NAME, gen=commit, schema=SCHEMA)
                 segments = {each.segment_id(): each for each in toc.segments if each.doc_count_all()}
-                opened = {name: known.get(name) or _open(storage, each) for name, each in segments.items()}
+                opened = {name: known.get(name) or SegmentReader(storage, SCHEMA, each)
+                          for name, each in segments.items()}
+                made = cls(storage, commit, opened, {name: each.deleted_docs() for name, each in segments.items()},
+                           postings)
                 break
             except Exception:  # a commit came in between, and Whoosh stumbles over what it took away in its own ways
                 if TOC._latest_generation(storage, NAME) == commit:
                     raise
-        made = cls(storage, commit, opened, {name: each.deleted_docs() for name, each in segments.items()}, postings)
         for name in known.keys() - opened.keys():  # last: where something is broken, `before` is whole and closed once
             known[name].close()
         return made
@@ -225,12 +228,6 @@ def _decoded(reader, field, term):
 def _column(reader, name, dtype):
     column = reader.column_reader(name)
     return np.array([column[each] for each in range(_size(reader))], dtype=dtype)
-
-
-def _open(storage, segment):
-    reader = SegmentReader(storage, SCHEMA, segment)
-    reader.stored_fields(0)  # opens its file now: it may be gone when it is first needed
-    return reader
 
 
 def _size(reader):

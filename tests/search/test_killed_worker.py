@@ -81,11 +81,13 @@ def test_who_asks_between_two_commits_finds_nothing_damaged(tmp_path):
     writer = PROCESSES.Process(target=commit, args=(tmp_path, stop), daemon=True)
     writer.start()
     until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        assert len(index.find("harbour")) == DOCUMENTS
-        asked += 1
-    stop.set()
-    writer.join()
-    index.close()
-    gc.collect()
+    try:
+        while time.monotonic() < until:
+            assert len(index.find("harbour")) == DOCUMENTS
+            asked += 1
+    finally:  # else it would go on for as long as all other tests take
+        stop.set()
+        writer.join()
+        index.close()
+        gc.collect()
     assert asked > 100 and not index.damaged
