@@ -150,11 +150,13 @@ function attach(box) {
     }
     beating = setInterval(() => { if (play) beat().catch(() => {}); }, lives ? interval() : MOST_TELLING * 1000);
   });
-  video.addEventListener("pause", () => {
-    if (loading || over) return;
+  video.addEventListener("pause", async () => {
+    if (over || (loading && !video.paused)) return; // who pauses while a fresh address is read means it, too
     wanted = false;
     clearInterval(beating);
-    if (play) beat().catch(() => {});
+    note();
+    await renewing?.catch(() => {}); // what is under way tells where it was before
+    if (play && !over) beat().catch(() => {});
   });
   video.addEventListener("timeupdate", () => {
     note();
