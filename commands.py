@@ -260,8 +260,7 @@ def serve(port):
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise click.ClickException(f"Port {port} is taken. Choose another: make run PORT={port + 1}") from None
-    web = [sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}", "--threads", "8",
-           "--worker-class", "gthread", "--log-level", "warning", "--no-control-socket"]
+    web = [sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}"]
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

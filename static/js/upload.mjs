@@ -33,6 +33,7 @@ function put(method, url, body, told) { // fetch() does not tell how far a body 
 }
 
 const wait = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
+const pause = (tried) => PATIENCE * 2 ** tried * (0.75 + Math.random() / 2); // or all who lost one store come back in step
 
 const lost = (problem) => problem instanceof TypeError || [0, 403].includes(problem.status) || problem.status >= 500;
 const away = (problem) => problem.status === 503; // refused as a whole: asking again makes nothing twice
@@ -43,7 +44,7 @@ async function again(act, passing = lost) { // until it succeeds, or is refused 
       return await act(tried);
     } catch (problem) {
       if (!passing(problem) || tried === TRIES) throw problem;
-      await Promise.race([wait(PATIENCE * 2 ** tried), new Promise((done) => { addEventListener("online", done, { once: true }); })]);
+      await Promise.race([wait(pause(tried)), new Promise((done) => { addEventListener("online", done, { once: true }); })]);
     }
   }
 }

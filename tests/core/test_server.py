@@ -19,17 +19,14 @@ HEAD = f"Host: {HOST}\r\nX-Forwarded-Proto: https\r\n"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """gunicorn, with the words of `flask serve`, over an empty database, as in production."""
+    """gunicorn, as `flask serve` starts it, over an empty database, as in production."""
     folder, port = tmp_path_factory.mktemp("server"), free_port()
-    words = re.search(r'"gunicorn", "wsgi:create_app\(\)", "--bind", f"127.0.0.1:\{port\}", (.+?)\]',
-                      OURS["commands.py"], re.S)[1]
     environment = {**GOOD, "PATH": "/usr/bin:/bin", "S3_BUCKET": "", "MEDIA_FOLDER": str(folder / "media"),
                    "DATABASE_URL": f"sqlite:///{folder / 'slate.db'}", "SLATE_INSTANCE": str(folder), "PROXIES": "1"}
     subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"], cwd=ROOT, env=environment,
                    check=True, capture_output=True)
-    running = subprocess.Popen([sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}",
-                                *re.findall(r'"([^"]+)"', words)], cwd=ROOT, env=environment,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen([sys.executable, "-m", "gunicorn", "wsgi:create_app()", "--bind", f"127.0.0.1:{port}"],
+                               cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not up(port):
         time.sleep(0.1)

@@ -175,7 +175,8 @@ def test_no_page_is_slower_because_the_store_is(house):
     paper, stop = house.send("document", "application/pdf", PAPER), threading.Event()
 
     def upload():
-        while not stop.wait(0.25):
+        die = random.Random()
+        while not stop.wait(die.uniform(0, 0.5)):  # refused in one instant, all would go on in step, as no people do
             house.ask("POST", f"/assets/{told}/parts", {"numbers": [1]})
     asking = [threading.Thread(target=upload) for _ in range(4)]  # as many as a browser has under way
     for each in asking:
