@@ -98,11 +98,11 @@ class Ledger:
         return ledger
 
     def _laid(self, rows) -> Columns:
-        return laid(map(self._dictionary.coded, by_field(rows)), self._dictionary)
+        return laid(map(self.dictionary.coded, by_field(rows)), self.dictionary)
 
     def _begin(self, dictionary, columns=None, compiled=None):
         self.compiled, self.mark = compiled, None
-        self._dictionary, self._columns = dictionary, columns
+        self.dictionary, self._columns = dictionary, columns
         self._changes, self._frame = Changes(dictionary.dtype), None
 
     @property
@@ -161,7 +161,7 @@ class Ledger:
         if not block:
             raise ValueError("a request names territories, media, languages and days")
         spans = (block.dates & Dates.since(today)).spans
-        questions = [Question.of(replace(request, block=replace(block, dates=Dates((span,)))), self._dictionary,
+        questions = [Question.of(replace(request, block=replace(block, dates=Dates((span,)))), self.dictionary,
                                  licensee, whole) for span in spans]
         if title_ids is None:
             return self._ids(), [self._of_all(each) for each in questions]
@@ -226,7 +226,7 @@ class Ledger:
         found = self._scan(columns, question)(columns, question)
         unsure = np.flatnonzero(found == UNSURE)
         if len(unsure):
-            found[unsure] = scan.settle(columns, unsure, question, self._dictionary)
+            found[unsure] = scan.settle(columns, unsure, question, self.dictionary)
         return found
 
     def _scan(self, columns, question):
@@ -249,7 +249,7 @@ class Ledger:
         made = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
         for name, column in self._merged()._asdict().items():
             np.save(made / f"{name}.npy", column)
-        known = self._dictionary
+        known = self.dictionary
         (made / MARK).write_text(json.dumps(mark), encoding="utf-8")
         (made / "dictionary.json").write_text(json.dumps({
             "territories": [f"{mask:x}" for mask in known.territories],
