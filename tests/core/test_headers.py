@@ -1,4 +1,6 @@
 """What every answer tells the browser, which hosts are answered, and what the cookies are."""
+import re
+
 import pytest
 
 import config
@@ -31,7 +33,8 @@ def test_every_answer_says_what_the_browser_may_do(world):
                    page.get("/licences.csv"), page.get("/healthz"), page.get("/static/slate.css"),
                    world.test_client().get("/account")):
         said = policy(answer)
-        assert said["default-src"] == "'none'" and said["script-src"] == said["style-src"] == "'self'"
+        assert said["default-src"] == "'none'" and said["script-src"] == said["style-src"]
+        assert is_page(answer) == (said["script-src"] != "'none'")
         assert said["frame-ancestors"] == said["base-uri"] == said["object-src"] == "'none'"
         assert said["require-trusted-types-for"] == "'script'" and said["trusted-types"] == "worker"
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
@@ -42,6 +45,21 @@ def test_every_answer_says_what_the_browser_may_do(world):
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         answer.close()
         assert "Strict-Transport-Security" not in answer.headers, "nobody is held to https on a machine of one's own"
+
+
+def is_page(answer):
+    return answer.mimetype == "text/html" and answer.status_code != 302
+
+
+def test_scripts_and_styles_of_a_page_are_known_by_a_word_that_is_never_used_again(world):
+    nonces = set()
+    for path in ("/", "/", "/titles/1/media", "/no/such/page"):
+        answer = Visitor(world, "agent@harbour.test").get(path)
+        said, tags = policy(answer), re.findall(r"<(?:script|link rel=\"stylesheet\")[^>]*>", answer.get_data(True))
+        nonce = re.fullmatch("'nonce-([\\w-]{22})'", said["script-src"])[1]
+        assert len(tags) > 1 and all(f' nonce="{nonce}"' in tag for tag in tags), tags
+        nonces.add(nonce)
+    assert len(nonces) == 4
 
 
 def test_nothing_but_static_files_is_kept_by_a_browser_or_a_proxy(world):

@@ -209,3 +209,16 @@ def test_axe_finds_nothing(seen, email):
 @everyone
 def test_no_page_makes_the_browser_complain(seen, email):
     nothing(seen(email), "problem")
+
+
+def test_a_script_that_somebody_smuggled_into_a_page_does_not_run(slate, people):
+    """Not even one that lies on this host: what is meant to run carries the nonce of its answer."""
+    def smuggle(route):
+        answer = route.fetch()
+        tag = f'<script src="{slate.address}/static/js/suggest.mjs" type="module"></script><body'
+        route.fulfill(response=answer, body=answer.text().replace("<body", tag, 1))
+    person = people(BUYER)
+    person.page.route("**/account", smuggle)
+    with person.page.expect_console_message(lambda message: "Content Security Policy" in message.text) as told:
+        person.page.goto("/account")
+    assert "suggest.mjs" in told.value.text and "script-src 'nonce-" in told.value.text
