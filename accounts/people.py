@@ -1,5 +1,5 @@
 """People and organisations: who there is, who belongs where, and for whom they act."""
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import contains_eager
 
 from accounts.models import Membership, Organisation, Person, Trade
@@ -58,7 +58,8 @@ def organisation(organisation_id: int) -> Organisation:
 
 def organisation_named(words: str) -> Organisation | None:
     """By id or by name, in any case: for the command line."""
-    wanted = or_(Organisation.name.ilike(words), Organisation.id == (int(words) if words.isdigit() else -1))
+    wanted = or_(func.lower(Organisation.name) == func.lower(words),
+                 Organisation.id == (int(words) if words.isdecimal() else -1))
     return db.session.scalar(select(Organisation).where(wanted))
 
 

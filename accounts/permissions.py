@@ -155,8 +155,9 @@ TABLE = (
 )
 ACTIONS = frozenset(action for action, _, _ in TABLE)
 OPEN = frozenset(action for action, roles, _ in TABLE if roles is None)
-PROVEN = frozenset({"offer.sign", "offer.approve", "policy.set", "sign_in.change",
-                    "session.end"})  # need a fresh proof of who it is
+PROVEN = {  # need a fresh proof of who it is → as the page that asks for it says it
+    "offer.sign": "sign an offer", "offer.approve": "decide about an offer", "policy.set": "set the approval policy",
+    "sign_in.change": "change how you sign in", "session.end": "sign out elsewhere"}
 
 #    scope            actions a token needs it for
 SCOPES = {
@@ -205,7 +206,9 @@ def fitting(trades) -> list[Role]:
     return [role for role in Role if role in some]
 
 
-def check_proof(viewer: Viewer, action: str):
-    """Raises NotProven where `action` needs a fresh proof and this viewer's is old."""
+def check_proof(viewer: Viewer, action: str, matter: str | None = None):
+    """Raises NotProven where `action` needs a fresh proof and this viewer's is old. `matter` says what the proof is for
+    where more is known than the kind of act, such as "sign offer 12 with Sakura TV"."""
     if action in PROVEN and not viewer.proven:
-        raise NotProven("You have been signed in for a while. Show once more that it is you, then this goes on.")
+        raise NotProven(f"To {matter or PROVEN[action]}, show once more that it is you: "
+                        "you have been signed in for a while.")

@@ -59,6 +59,12 @@ def may(viewer: Viewer, side: Side, action: str) -> bool:
     return permissions.allows(viewer, PERMISSIONS.get(action, "offer.negotiate"), RELATIONS[side])
 
 
+def said(offer: Offer, side: Side, action: str) -> str:
+    """A step as this side calls it: "sign offer 12 with Sakura TV"."""
+    other = offer.buyer if side is Side.SELLER else offer.seller
+    return f"{'ask for changes to' if action == 'request_changes' else action} offer {offer.id} with {other.name}"
+
+
 def priced(version: Version) -> bool:
     """Whether every line names its price."""
     return all(line.price is not None for line in version.lines)

@@ -159,7 +159,7 @@ def advance(offer: Offer, viewer: Viewer, action: str, *, version: int | None = 
     to = workflow.next_state(State(offer.state), action, moves.played(offer, side))
     if not moves.may(viewer, side, action):
         raise NotAllowed("Your role in your organisation does not allow this step.")
-    permissions.check_proof(viewer, moves.PERMISSIONS.get(action, "offer.negotiate"))
+    permissions.check_proof(viewer, moves.PERMISSIONS.get(action, "offer.negotiate"), moves.said(offer, side, action))
     if action == "approve" and offer.current.person_id == viewer.person_id:
         raise NotAllowed("You wrote this version; another rights manager must approve it.")
     _check_version(offer, action, version)

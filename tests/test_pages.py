@@ -56,6 +56,19 @@ def test_a_form_without_its_token_is_refused(visitor):
     assert someone.client.post("/slate", data={"original_title": "X", "kind": "film"}).status_code == 400
 
 
+@pytest.mark.parametrize("path, came_from, opens", [
+    ("/slate", "http://localhost/slate?page=2", "/slate?page=2"), ("/slate", "http://localhost/slate", "/slate"),
+    ("/searches/1/removal", "http://localhost/searches/1/removal", None),  # an answer to a form
+    ("/slate", "http://localhost.evil.test/slate", None), ("/slate", "javascript:alert(1)//", None),
+    ("/slate", None, None)])
+def test_a_refused_form_leads_back_to_the_page_of_ours_it_stood_on(visitor, path, came_from, opens):
+    someone = visitor("agent@harbour.test")
+    page = someone.client.post(path, data={"csrf_token": "old"}, headers={"Referer": came_from} if came_from else {})
+    found = re.search(r'href="http://localhost([^"]*)">Open the page again', text(page))
+    assert page.status_code == 400 and (found and found[1]) == opens
+    assert ("Open the page again" in text(page)) == bool(opens) and "evil" not in text(page)
+
+
 def test_signing_out_ends_it(visitor):
     someone = visitor("buyer@sakura.test")
     assert someone.get("/account").status_code == 200

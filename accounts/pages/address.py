@@ -27,7 +27,7 @@ def ask_for_address():
 
 
 @bp.post("/account/address/withdrawal")
-@security.permit("session.end")
+@security.permit("sign_in.change")
 @writes
 def withdraw_address():
     """Think better of it."""

@@ -147,4 +147,5 @@ def init_app(app):
 
     @app.context_processor
     def who():
-        return {"viewer": g.get("viewer"), "viewer_may": may, "elsewhere": g.get("elsewhere") or []}
+        return {"viewer": g.get("viewer"), "viewer_may": may, "elsewhere": g.get("elsewhere") or [],
+                "signed_in": g.get("session") is not None}  # also who belongs to no organisation, and is no viewer

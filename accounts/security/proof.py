@@ -30,12 +30,14 @@ def ways(person) -> list[str]:
 
 
 def take():
-    """Look at the proof that came with a form, before anything else is done with it. Raises NotProven."""
+    """Look at the proof that came with a form, before anything else is done with it. One that does not hold is none:
+    what needs it asks again, and says what for."""
     given = request.method == "POST" and g.session and next(
         (way for way in ways(current_user) if request.form.get(f"{PREFIX}{way}")), None)
     if given and g.viewer and not g.viewer.proven:
         if _check(given, request.form[f"{PREFIX}{given}"]).status_code != 200:
-            raise NotProven(WORDS[given], way=given)
+            g.proof_failed = given
+            return
         session[PROVED] = clock.now().timestamp()
         g.viewer = replace(g.viewer, proven=True)
 
@@ -77,8 +79,10 @@ def page(refusal, onto: str | None):
 def _page(refusal, action, carried):
     how = ways(current_user)
     options, state = factors.passkey_asked(current_user) if "passkey" in how else (None, None)
-    return render_template("accounts/security/proof.html", refusal=refusal, action=action, carried=carried, ways=how,
-                           failed=refusal.more.get("way"), state=state, options=options and json.dumps(options))
+    failed = g.get("proof_failed")
+    return render_template("accounts/security/proof.html", purpose=refusal.detail, action=action, carried=carried,
+                           ways=how, failed=failed, wrong=WORDS.get(failed), state=state,
+                           options=options and json.dumps(options))
 
 
 def onward(path: str | None) -> str:

@@ -136,6 +136,17 @@ def problem(status: int, title: str, detail: str | None = None, **more) -> Respo
     return response
 
 
+def _page(status, title, detail, **more) -> Response:
+    """A refusal as a page. From a form that was sent it leads back to the page of ours the form stood on, unless that
+    was an answer to a form in its turn, which has no page of its own."""
+    home, back = request.host_url, request.referrer or ""
+    path = "/" + back.removeprefix(home).partition("?")[0]
+    opens = (request.method == "POST" and back.startswith(home)
+             and "GET" in current_app.create_url_adapter(request).allowed_methods(path))
+    return make_response(render_template("error.html", status=status, title=title, detail=detail,
+                                         back=back if opens else None, **more), status)
+
+
 def refused(refusal: Refusal):
     """A refusal as an answer: a problem document, or a page with the sentence on it."""
     db.session.rollback()
@@ -143,8 +154,7 @@ def refused(refusal: Refusal):
     if wants_json():
         response = problem(refusal.status, refusal.title, refusal.detail, **refusal.more)
     else:
-        response = make_response(render_template("error.html", status=refusal.status, title=refusal.title,
-                                                 detail=refusal.detail, **refusal.more), refusal.status)
+        response = _page(refusal.status, refusal.title, refusal.detail, **refusal.more)
     if refusal.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Slate"'
     if refusal.seconds:
@@ -153,7 +163,8 @@ def refused(refusal: Refusal):
 
 
 SAID = {
-    400: ("Not understood", "The request could not be read."),
+    400: ("Not understood", "The request could not be read. If it was sent from a page, open that page again, then "
+                            "repeat."),
     404: (NotFound.title, NotFound().detail),
     405: ("Not possible here", "This address does not take that method. If a link led here, go back and use the button "
                                "on that page."),
@@ -198,11 +209,7 @@ def http_error(error: HTTPException):
             spread.update(place if isinstance(place, dict) else {"body": place})
         invalid = Invalid(spread)
         title, detail, more = invalid.title, invalid.detail, {"errors": spread}
-    if wants_json():
-        response = problem(error.code, title, detail, **more)
-    else:
-        response = make_response(render_template("error.html", status=error.code, title=title, detail=detail),
-                                 error.code)
+    response = problem(error.code, title, detail, **more) if wants_json() else _page(error.code, title, detail)
     for name in ("Allow", "Retry-After"):
         if value := error.get_response().headers.get(name):
             response.headers[name] = value

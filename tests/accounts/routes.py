@@ -142,7 +142,7 @@ GET     /account                                                            look
 POST    /account/address                                                    sign_in.change      -
 GET     /account/address/<token>                                            open                -
 POST    /account/address/<token>                                            open                -
-POST    /account/address/withdrawal                                         session.end         -
+POST    /account/address/withdrawal                                         sign_in.change      -
 GET     /account/codes                                                      sign_in.change      -
 POST    /account/codes                                                      sign_in.change      -
 POST    /account/codes/removal                                              sign_in.change      -

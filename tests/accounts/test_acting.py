@@ -163,7 +163,12 @@ def test_leaving_ends_pages_and_tokens_at_once(both_sides):
             assert landed.status_code == (404 if path == "/no/such/page" else 200), path
         page = text(each.get("/acting"))
         assert "You belong to no organisation" in page and f"invite {AGENT}" in page
-        assert 'href="/apply"' in page and 'action="/sign-out"' in page
+        assert 'href="/apply"' in page
+        for path in ("/acting", "/apply", "/no/such/page"):
+            assert text(each.get(path)).count('action="/sign-out"') == 1, path
+    assert 'action="/sign-out"' not in text(Visitor(world).get("/apply")), "a stranger has nothing to leave"
+    assert someone.submit("/sign-out", {}, form="/apply").status_code == 302
+    assert someone.get("/acting").location.startswith("/sign-in")
 
 
 def test_leaving_ends_screeners_searches_notices_and_mail(both_sides):

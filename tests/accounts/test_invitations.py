@@ -234,3 +234,15 @@ def test_everything_that_happens_to_members_is_in_the_audit(world, admin):
         tokens = db.session.scalars(select(ApiToken).where(ApiToken.membership_id == number)).all()
     assert rows == [("invitation", "invited"), ("membership", "created"), ("membership", "joined"),
                     ("invitation", "used"), ("membership", "changed"), ("membership", "removed")] and tokens == []
+
+
+@both
+def test_a_name_of_an_organisation_is_only_a_name(app):
+    """On the command line, where somebody is let in: what a pattern takes for "anything" stands for itself."""
+    with app.app_context():
+        house = people.found("100% Film_Haus", ["seller"])
+        people.found("1000 Film-Haus", ["seller"])
+        for name in ("100% Film_Haus", "100% FILM_haus", str(house.id)):
+            assert people.organisation_named(name) is house, name
+        for name in ("%", "1%", "100_ Film_Haus", "1000 Film_Haus", "100% Film\\_Haus", "", "²"):
+            assert people.organisation_named(name) is None, name

@@ -95,19 +95,28 @@ def test_a_proof_lasts_for_what_follows_it(world, manager):
             assert manager.get(path).status_code == 302
 
 
-@pytest.mark.parametrize("action, state, email", [("sign", "signed_one", MANAGER), ("sign", "memo_issued", MANAGER),
-                                                  ("approve", "pending_approval", MANAGER)])
-def test_the_page_of_an_offer_asks_before_it_is_signed_or_approved(world, visitor, action, state, email):
+@pytest.mark.parametrize("action, state, email, words", [
+    ("sign", "signed_one", MANAGER, "sign"), ("sign", "memo_issued", MANAGER, "sign"),
+    ("approve", "pending_approval", MANAGER, "approve"),
+    ("request_changes", "pending_approval", MANAGER, "ask for changes to")])
+def test_the_page_of_an_offer_asks_before_it_is_signed_or_approved_and_says_what_for(world, visitor, action, state,
+                                                                                     email, words):
     someone = visitor(email)
     with world.app_context():
         theirs = people.viewer(people.find(email).id).organisation_id
         offer = db.session.scalars(select(Offer).where(Offer.state == state, (
             Offer.seller_id if email == MANAGER else Offer.buyer_id) == theirs)).first()
-        offer_id, number = offer.id, offer.number
+        offer_id, number, buyer = offer.id, offer.number, offer.buyer.name
+    purpose = f"To {words} offer {offer_id} with {buyer}, show once more that it is you"
+    rival = visitor("agent@lotus.test")
     with clock.stopped_at(clock.now() + LATER):
-        answer = someone.submit(f"/offers/{offer_id}/steps", {"action": action, "version": number},
-                                form=f"/offers/{offer_id}")
-        assert answer.status_code == 403 and "Is it you?" in text(answer)
+        sent = {"action": action, "version": number}, f"/offers/{offer_id}"
+        for more in ({}, {"proof-password": "wrong"}):
+            answer = someone.submit(f"/offers/{offer_id}/steps", {**sent[0], **more}, form=sent[1])
+            assert answer.status_code == 403 and "Is it you?" in text(answer) and purpose in text(answer)
+            assert ("That is not your password" in text(answer)) == bool(more)
+        hidden = rival.submit(f"/offers/{offer_id}/steps", sent[0], form="/account")
+        assert hidden.status_code == 404 and f"offer {offer_id}" not in text(hidden) and buyer not in text(hidden)
     assert state_of(world, offer_id) == state
 
 
@@ -132,6 +141,16 @@ def test_the_policy_is_set_with_a_fresh_proof_alone(world, manager):
         assert policy.of(viewer.organisation_id).years == 3
 
 
+@pytest.mark.parametrize("path, purpose", [
+    ("/approvals/policy", "set the approval policy"), ("/account/address", "change how you sign in"),
+    ("/account/sessions/end", "sign out elsewhere"), ("/proof", "change how you sign in")])
+def test_the_proof_says_what_kind_of_act_it_is_for(manager, path, purpose):
+    with clock.stopped_at(clock.now() + LATER):
+        for proof in ({}, {"proof-password": "wrong"}):
+            asked = manager.submit(path, proof, form="/account")
+            assert asked.status_code == 403 and f"To {purpose}, show once more that it is you" in text(asked)
+
+
 def test_what_is_only_looked_at_asks_for_nothing(manager):
     with clock.stopped_at(clock.now() + LATER):
         assert {manager.get(path).status_code for path in ("/approvals", "/approvals/policy", "/account")} == {200}
@@ -147,7 +166,7 @@ def test_the_domain_itself_refuses_an_old_proof(world):
             offers.advance(offers.lock(offer_id, viewer), viewer, "approve", version=number)
         with pytest.raises(NotProven):
             policy.set_rules(viewer, Policy())
-    assert {"offer.sign", "offer.approve", "policy.set"} <= permissions.PROVEN
+    assert {"offer.sign", "offer.approve", "policy.set"} <= permissions.PROVEN.keys()
 
 
 def test_a_bearer_token_is_a_thing_of_its_own(world, caller):
