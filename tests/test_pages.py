@@ -34,6 +34,11 @@ def text(response):
     return response.get_data(as_text=True)
 
 
+def alike(response):
+    """The text of an answer without what differs from one to the next: its token and its nonce."""
+    return re.sub(r'(name="csrf_token" value|nonce)="[^"]*"', "", text(response))
+
+
 def test_a_stranger_is_sent_to_sign_in_and_back(visitor):
     someone = visitor()
     sent = someone.get(f"/titles/1?{LINE}")

@@ -17,7 +17,7 @@ from core.audit import AuditRow
 from core.database import db
 from tests.accounts.entry import AGENT, BUYER, letters
 from tests.conftest import settings
-from tests.test_pages import Visitor, text
+from tests.test_pages import Visitor, alike, text
 from wsgi import create_app
 
 
@@ -28,10 +28,6 @@ def visitor(world):
 
 def signs_in(visitor, email, password):
     return visitor.submit("/sign-in", {"email": email, "password": password})
-
-
-def plain(response):
-    return re.sub(r'name="csrf_token" value="[^"]+"', "", text(response))
 
 
 def shut_out(world, email):
@@ -80,7 +76,7 @@ def test_signing_in_answers_alike_for_a_wrong_password_an_unknown_address_and_wh
              ("buyer@skyway.test", "wrong")]
     answers = [signs_in(visitor(), *each) for each in tries]
     assert {each.status_code for each in answers} == {200}
-    pages = [plain(each).replace(f'value="{name}"', "") for each, (name, _) in zip(answers, tries, strict=True)]
+    pages = [alike(each).replace(f'value="{name}"', "") for each, (name, _) in zip(answers, tries, strict=True)]
     assert len(set(pages)) == 1
 
 
@@ -88,7 +84,7 @@ def test_recovery_answers_alike_whether_or_not_anybody_has_the_address(world, vi
     shut_out(world, "buyer@skyway.test")
     answers = [visitor().submit("/recovery", {"email": email})
                for email in (BUYER, "nobody@nowhere.test", "buyer@skyway.test", "no address")]
-    assert {(each.status_code, plain(each)) for each in answers} == {(200, plain(answers[0]))}
+    assert {(each.status_code, alike(each)) for each in answers} == {(200, alike(answers[0]))}
     assert [each["To"] for each in letters(world)] == [f"buyer and signatory <{BUYER}>".capitalize()]
 
 
