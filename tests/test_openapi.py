@@ -1,11 +1,9 @@
 """The served OpenAPI document against the application that serves it: no answer is a failure of ours, or another than
 the document says; nobody is let in without a token; what the document takes is taken, and nothing else.
 
-All checks of schemathesis are made but four: how long an answer takes is measured by bench/; who reads whose records is
-asked route by route elsewhere; and two follow records from making to deleting, in a world that begins anew with every
-walk: what they ask is asked below of everything that can be deleted. Every call goes to the real application on the
-demo world, as people of three kinds. `CASES=1000000` sets how many, `SEED=7` which; what failed is shown as a call to
-repeat.
+All checks of schemathesis are made, of every call. Three need to know what came before it and who else there is: they
+bite in a `Walk`, from the making of a record to its end. Every call goes to the real application on the demo world, as
+people of three kinds. `CASES=1000000` sets how many, `SEED=7` which; what failed is shown as a call to repeat.
 """
 import ast
 import itertools
@@ -16,11 +14,16 @@ import re
 import traceback
 from contextlib import suppress
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.generation.meta import CaseMetadata, GenerationInfo, PhaseInfo, StatefulPhaseData, TestPhase
+from schemathesis.openapi.checks import EnsureResourceAvailability, ObjectLevelAuthorizationViolation, UseAfterFree
+from schemathesis.wfc.escalation import EscalatingAuthProvider
 
 from core import errors
 from tests.conftest import Caller, a_line, both_when_long
@@ -40,6 +43,7 @@ CHECKS = {
     # 422 is allowed here and looked at by `shape_is_taken`: no schema says which codes, ids and dates go together
     "positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 412, 422]},
     "missing_required_header": {"expected-statuses": [401, 403, 404, 422, 428]},
+    "max_response_time": 10,  # seconds: on a busy machine, so what is found is no slow answer but one without a bound
 }
 LINE = {"territories": (["HK", "TW"], ["World", "-US"], ["DE", "AT"], ["CA-QC"]),
         "media": (["svod"], ["television", "est"], ["all"], ["airline", "ship"]),
@@ -237,14 +241,17 @@ def test_a_holdback_names_a_licence_that_is_there(caller):
 
 OFFER = {"seller": "1", "currency": "USD", "lines": [{**a_line(), "title_id": "1", "price": 1}]}
 PAPER = {"filename": "terms.pdf", "content_type": "application/pdf", "size": 9}
-MADE = {  # by what can be deleted: who makes one, where and of what
-    "/assets/{asset_id}": ("rights@harbour.test", "/titles/1/assets", {**PAPER, "kind": "document"}),
-    "/attachments/{attachment_id}": ("buyer@nordlys.test", "/offers/{offer}/attachments", PAPER),
-    "/basket/{line_id}": ("buyer@nordlys.test", "/basket", {**a_line(), "title_id": "1"}),
-    "/holds/{hold_id}": ("rights@harbour.test", "/titles/1/holds", {
+SELLER, BUYER, RIVAL = "rights@harbour.test", "buyer@nordlys.test", "buyer@sakura.test"
+MADE = {  # by what is made: who makes one, where and of what
+    "/titles/{title_id}": (SELLER, "/titles", {"kind": "film", "original_title": "Walked", "status": "draft"}),
+    "/assets/{asset_id}": (SELLER, "/titles/{title_id}/assets", {**PAPER, "kind": "document"}),
+    "/holds/{hold_id}": (SELLER, "/titles/{title_id}/holds", {
         **a_line(), "organisation": "3", "expires_at": "2999-01-01T00:00:00Z"}),
-    "/offers/{offer_id}": ("buyer@nordlys.test", "/offers", OFFER),
+    "/offers/{offer_id}": (BUYER, "/offers", OFFER),
+    "/attachments/{attachment_id}": (BUYER, "/offers/{offer_id}/attachments", PAPER),
+    "/basket/{line_id}": (BUYER, "/basket", {**a_line(), "title_id": "1"}),
 }
+LATER = ("/memo", "/memo.json", "/memo.pdf", "/materials")  # what an offer has from a step of its life on
 ELSEWHERE = {  # what more can be deleted: where it is tried
     "/assets/{asset_id}/grants/{grant_id}": "tests/media/test_grants.py",  # of a screener that is ready
     "/members/{membership_id}": "tests/accounts/test_acting.py", "/tokens/{token_id}": "tests/accounts/test_tokens.py",
@@ -254,21 +261,104 @@ ELSEWHERE = {  # what more can be deleted: where it is tried
     "/webhooks/{webhook_id}": "tests/accounts/test_webhooks.py"}
 
 
-def test_what_was_made_is_there_and_what_was_deleted_is_gone(caller):
-    """Wherever the document lets something be deleted, nothing at or below its address answers any more."""
-    calls = {(path.removeprefix("/api/v1"), method) for path, said in
-             caller().client.get("/api/openapi.json").json["paths"].items() for method in said}
-    assert {path for path, method in calls if method == "delete"} == {*MADE, *ELSEWHERE}
-    draft = caller("buyer@nordlys.test").post("/offers", OFFER).json["id"]
+class Bearer:
+    """Whom a call is sent as, for schemathesis."""
+
+    def __init__(self, app, email):
+        self.headers = Caller(app, email).headers
+
+    def get(self, case, context):
+        return self.headers
+
+    def set(self, case, headers, context):
+        case.headers.update(headers)
+
+
+class Walk:
+    """Calls that lead from one to the next. Of each, schemathesis is told what came before and who else there is, so
+    that it can ask whether what was made is there, what was deleted is gone, and others read neither."""
+
+    def __init__(self, app, *emails):
+        self.schema, self.recorder = document(app), ScenarioRecorder(label="walk")
+        self.people = EscalatingAuthProvider([Bearer(app, each) for each in emails], list(emails), peers=emails)
+        self.schema.auth.providers.append(self.people)
+
+    def case(self, method, path, email, **said):
+        phase = PhaseInfo(TestPhase.STATEFUL, StatefulPhaseData(*[None] * 4))
+        case = self.schema[f"/api/v1{path}"][method].Case(
+            **said, _meta=CaseMetadata(GenerationInfo(0, GenerationMode.POSITIVE), {}, phase))
+        person = self.people.provider_for(email)
+        person.set(case, person.get(case, None), None)
+        case._auth_identity, case._has_explicit_auth = email, True
+        return case
+
+    def take(self, case, after=None, answer=None):
+        """The answer to the next call, or to one that was not sent."""
+        self.recorder.record_case(case=case, parent_id=after and after.id)
+        answer = answer or case.call()
+        self.recorder.record_response(case_id=case.id, response=answer)
+        case.validate_response(answer, recorder=self.recorder)
+        return answer
+
+
+def named(path):
+    return re.findall(r"{(\w+)}", path)
+
+
+def test_what_was_made_is_there_what_was_deleted_is_gone_and_neither_is_read_by_others(caller):
+    said = caller().client.get("/api/openapi.json").json["paths"]
+    calls = {method: [path.removeprefix("/api/v1") for path in said if method in said[path]]
+             for method in ("get", "delete")}
+    assert {*calls["delete"]} == {*MADE, *ELSEWHERE} - {"/titles/{title_id}"}
+    walk, ids, making = Walk(caller().client.application, SELLER, BUYER, RIVAL), {}, {}
+
+    def send(method, path, email, after=None, **more):
+        case = walk.case(method, path, email, path_parameters={each: ids[each] for each in named(path)}, **more)
+        return case, walk.take(case, after)
+
+    def read(template, later=()):
+        """What is answered at and below an address: status by path."""
+        below = [path for path in calls["get"] if path.startswith(template) and named(path) == named(template)
+                 and not path.endswith(later)]
+        return {path: send("GET", path, MADE[template][0], making[template])[1].status_code for path in below}
+
     for template, (email, where, body) in MADE.items():
-        person, name = caller(email), re.search(r"{\w+}$", template)[0]
-        answer = person.post(where.format(offer=draft), body)
-        assert answer.status_code == 201, answer.json
-        made = (answer.json.get("asset") or answer.json.get("attachment") or answer.json)["id"]
-        address = template.replace(name, made)
-        below = [path.replace(name, made) for path, method in calls if method == "get" and path.startswith(template)]
-        assert address not in below or person.get(address).status_code == 200, template
-        assert person.delete(address).status_code == 204, template
-        left = {path: status for path in below if (status := person.get(path).status_code) != 404}
-        assert {status for status in left.values()} <= {422}, left  # what is asked is read before it is looked for
-        assert person.delete(address).status_code in (404, 409), template
+        making[template], answer = send("POST", where, email, body=body, media_type="application/json")
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        ids[named(template)[0]] = (made.get("asset") or made.get("attachment") or made)["id"]
+        assert read(template, LATER).get(template, 200) == 200, template
+    for template, (email, *_) in reversed(MADE.items()):
+        if template in calls["delete"]:
+            making[template], answer = send("DELETE", template, email, making[template])
+            assert answer.status_code == 204, template
+            assert set(read(template).values()) <= {404, 422}, template  # what is asked is read before it is looked for
+            assert send("DELETE", template, email, making[template])[1].status_code in (404, 409), template
+    by_others = {each.value.path.removeprefix("/api/v1") for each in walk.recorder.cases.values()
+                 if each.value.auth_identity == RIVAL}
+    assert {"/titles/{title_id}", "/offers/{offer_id}", "/assets/{asset_id}"} <= by_others, "others were tried"
+
+
+def test_a_walk_tells_what_is_missing_what_is_left_and_what_others_read(caller):
+    walk = Walk(caller().client.application, SELLER, "agent@harbour.test")  # of one house, as if they were of two
+
+    def make(template, **ids):
+        _, where, body = MADE[template]
+        case = walk.case("POST", where, SELLER, path_parameters=ids, body=body, media_type="application/json")
+        return case, walk.take(case).json()
+
+    def fault(path, after, **ids):
+        with pytest.raises(BaseExceptionGroup) as found:
+            walk.take(walk.case("GET", path, SELLER, path_parameters=ids), after)
+        return [type(each) for each in found.value.exceptions]
+    making, made = make("/titles/{title_id}")
+    assert fault("/titles/{title_id}", making, title_id="999") == [EnsureResourceAvailability]
+    making, made = make("/assets/{asset_id}", title_id=made["id"])
+    asset = made["asset"]["id"]
+    assert fault("/assets/{asset_id}", making, asset_id=asset) == [ObjectLevelAuthorizationViolation]
+    _, made = make("/assets/{asset_id}", title_id="1")
+    other = walk.case("DELETE", "/assets/{asset_id}", SELLER, path_parameters={"asset_id": made["asset"]["id"]})
+    deleting = walk.case("DELETE", "/assets/{asset_id}", SELLER, path_parameters={"asset_id": asset})
+    walk.take(deleting, making, answer=walk.take(other))  # so it was answered, but another is gone
+    assert UseAfterFree in fault("/assets/{asset_id}", deleting, asset_id=asset)
+
