@@ -1,9 +1,9 @@
 """The served OpenAPI document against the application that serves it: no answer is a failure of ours, or another than
 the document says; nobody is let in without a token; what the document takes is taken, and nothing else.
 
-All checks of schemathesis are made, of every call. Three need to know what came before it and who else there is: they
-bite in a `Walk`, from the making of a record to its end. Every call goes to the real application on the demo world, as
-people of three kinds. `CASES=1000000` sets how many, `SEED=7` which; what failed is shown as a call to repeat.
+All checks of schemathesis are made. Three of them compare calls: what a call made is read, deleted and read again, and
+read by people of other organisations. Every call goes to the real application on the demo world, as people of three
+kinds. `CASES=1000000` sets how many, `SEED=7` which; what failed is shown as a call to repeat.
 """
 import ast
 import itertools
@@ -21,9 +21,9 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine.recorder import ScenarioRecorder
-from schemathesis.generation.meta import CaseMetadata, GenerationInfo, PhaseInfo, StatefulPhaseData, TestPhase
-from schemathesis.openapi.checks import EnsureResourceAvailability, ObjectLevelAuthorizationViolation, UseAfterFree
+from schemathesis.wfc.auth import Header
 from schemathesis.wfc.escalation import EscalatingAuthProvider
+from schemathesis.wfc.providers import FixedHeaderAuthProvider
 
 from core import errors
 from tests.conftest import Caller, a_line, both_when_long
@@ -43,8 +43,11 @@ CHECKS = {
     # 422 is allowed here and looked at by `shape_is_taken`: no schema says which codes, ids and dates go together
     "positive_data_acceptance": {"expected-statuses": ["2xx", 401, 403, 404, 409, 412, 422]},
     "missing_required_header": {"expected-statuses": [401, 403, 404, 422, 428]},
-    "max_response_time": 10,  # seconds: on a busy machine, so what is found is no slow answer but one without a bound
+    # seconds: no call takes one alone, but two cores may be shared; what waits for a lock takes 30 and is found
+    "max_response_time": 20,
 }
+NOT_YET = [{"include-path-regex": "/offers/{offer_id}/memo",  # an offer that was just made has none, only a deal has
+            "checks": {"ensure_resource_availability": {"enabled": False}}}]
 LINE = {"territories": (["HK", "TW"], ["World", "-US"], ["DE", "AT"], ["CA-QC"]),
         "media": (["svod"], ["television", "est"], ["all"], ["airline", "ship"]),
         "languages": (["*"], ["fr:dub"], ["en"]),
@@ -152,7 +155,7 @@ def generated(strategy, most, number):
 
 def document(app):
     return schemathesis.openapi.from_wsgi("/api/openapi.json", app, config=schemathesis.Config.from_dict(
-        {"checks": CHECKS, "generation": {"with-security-parameters": False}}))
+        {"checks": CHECKS, "operations": NOT_YET, "generation": {"with-security-parameters": False}}))
 
 
 def faulty(fault):
@@ -161,31 +164,69 @@ def faulty(fault):
     return "\n".join([*traceback.format_list(ours[-4:]), repr(fault), *getattr(fault, "__notes__", ())])
 
 
+class Calls:
+    """Calls to one application, with all checks made. `answers`: the statuses of each operation. `faults`: what was
+    wrong, each fault once: the call and what was said of it."""
+
+    def __init__(self, app, people=tuple(PEOPLE)):
+        self.answers, self.faults = {}, {}
+        self.schema, self.followed = document(app), document(app)
+        self.headers = {email: Caller(app, email).headers for email in people}
+
+    def send(self, case, email, recorder=None, parent=None, **sent):
+        """The answer; None when there was none."""
+        recorder = recorder or ScenarioRecorder(label="", config=self.schema.config.output)
+        recorder.record_case(parent_id=parent and parent.id, case=case, transition=None, is_transition_applied=True)
+        try:
+            answer = case.call(**sent)
+        except Exception as fault:  # the application is run for tests: what it stumbles over is thrown at us
+            self.faults.setdefault((case.operation.label, 500, str(fault)[:80]), f"As {email}: {faulty(fault)}")
+            return None
+        recorder.record_response(case_id=case.id, response=answer)
+        try:
+            case.validate_response(answer, additional_checks=[nobody_gets_in, shape_is_taken], recorder=recorder,
+                                   **sent)
+        except BaseExceptionGroup as fault:
+            kind = (case.operation.label, answer.status_code, *sorted(type(each).__name__ for each in fault.exceptions))
+            self.faults.setdefault(kind, f"As {email}: {fault}")
+        if parent is None:
+            self.answers.setdefault(case.operation.label, []).append(answer.status_code)
+            if case.method == "POST" and answer.status_code == 201 and isinstance(answer.json(), dict):
+                self.follow(case, answer, email, recorder)
+        return answer
+
+    def follow(self, made, answer, email, recorder):
+        """Read, delete and read again what was made. The checks ask the same as people of other organisations."""
+        said = answer.json()
+        name = (said.get("asset") or said.get("attachment") or said).get("id")
+        at = re.compile(rf"/api/v1/{made.path.rsplit('/', 1)[1]}/{{(\w+)}}(/[^{{]+)?")
+        others = [each for each in self.headers if each and each.split("@")[1] != email.split("@")[1]]
+        tokens = [FixedHeaderAuthProvider([Header(*each) for each in self.headers[peer].items()])
+                  for peer in (email, *others)]
+        self.followed.auth.providers[:] = [
+            EscalatingAuthProvider(tokens, [email, *others], peers=(email, *others), pinned=email)]
+        made._auth_identity = email
+        found = [(each.ok(), match[1]) for each in self.followed.get_all_operations()
+                 if (match := at.fullmatch(each.ok().path))]
+        reads, ends = ([each for each in found if each[0].method == method] for method in ("get", "delete"))
+        for operation, parameter in [*reads, *ends, *reads]:
+            for case in generated(operation.as_strategy(path_parameters={parameter: name}), 1, SEED):
+                case.headers.pop("If-Match", None)
+                self.send(case, email, recorder, made)
+
+
 def try_out(app, most, number):
-    """Send about so many cases to one world. What was wrong, each fault once: the call and what was said of it."""
-    schema, die = document(app), random.Random(number)
-    headers = {email: Caller(app, email).headers for email in PEOPLE}
-    operations = sorted((each.ok() for each in schema.get_all_operations()),
+    """Send about so many cases to one world: `Calls`."""
+    calls, die, left = Calls(app), random.Random(number), most
+    operations = sorted((each.ok() for each in calls.schema.get_all_operations()),
                         key=lambda each: (-ORDER.index(each.method.upper()), each.path), reverse=True)
-    answers, faults, left = {}, {}, most
     for done, operation in enumerate(operations):
-        for case in cases(schema, operation, math.ceil(left / (len(operations) - done)), number):
+        for case in cases(calls.schema, operation, math.ceil(left / (len(operations) - done)), number):
             left -= 1
             settle(case, die)
             email, = die.choices(list(PEOPLE), PEOPLE.values())
-            try:
-                answer = case.call(headers=headers[email])
-            except Exception as fault:  # the application is run for tests: what it stumbles over is thrown at us
-                faults.setdefault((operation.label, 500, str(fault)[:80]), f"As {email}: {faulty(fault)}")
-                continue
-            answers.setdefault(operation.label, []).append(answer.status_code)
-            try:
-                case.validate_response(answer, headers=headers[email],
-                                       additional_checks=[nobody_gets_in, shape_is_taken])
-            except BaseExceptionGroup as fault:
-                kind = (operation.label, answer.status_code, *sorted(type(each).__name__ for each in fault.exceptions))
-                faults.setdefault(kind, f"As {email}: {fault}")
-    return answers, faults
+            calls.send(case, email, headers=calls.headers[email])
+    return calls
 
 
 @both_when_long
@@ -194,9 +235,9 @@ def test_every_answer_is_one_that_the_document_names(fresh, backend):
     for turn in itertools.count(SEED):
         if left <= 0:
             break
-        answers, faults = try_out(fresh(seeded=True), min(ROUND, left), turn)
-        assert not faults, f"SEED={turn}:\n" + "\n".join(faults.values())
-        left -= sum(map(len, answers.values()))
+        calls = try_out(fresh(seeded=True), min(ROUND, left), turn)
+        assert not calls.faults, f"SEED={turn}:\n" + "\n".join(calls.faults.values())
+        left -= sum(map(len, calls.answers.values()))
 
 
 def test_a_document_says_of_every_call_what_may_become_of_it(caller):
@@ -241,15 +282,15 @@ def test_a_holdback_names_a_licence_that_is_there(caller):
 
 OFFER = {"seller": "1", "currency": "USD", "lines": [{**a_line(), "title_id": "1", "price": 1}]}
 PAPER = {"filename": "terms.pdf", "content_type": "application/pdf", "size": 9}
-SELLER, BUYER, RIVAL = "rights@harbour.test", "buyer@nordlys.test", "buyer@sakura.test"
-MADE = {  # by what is made: who makes one, where and of what
-    "/titles/{title_id}": (SELLER, "/titles", {"kind": "film", "original_title": "Walked", "status": "draft"}),
-    "/assets/{asset_id}": (SELLER, "/titles/{title_id}/assets", {**PAPER, "kind": "document"}),
-    "/holds/{hold_id}": (SELLER, "/titles/{title_id}/holds", {
+MADE = {  # by what can be deleted: who makes one, where and of what
+    "/assets/{asset_id}": ("rights@harbour.test", "/titles/{title_id}/assets", {**PAPER, "kind": "document"}),
+    "/attachments/{attachment_id}": ("buyer@nordlys.test", "/offers/{offer_id}/attachments", PAPER),
+    "/basket/{line_id}": ("buyer@nordlys.test", "/basket", {**a_line(), "title_id": "1"}),
+    "/holds/{hold_id}": ("rights@harbour.test", "/titles/{title_id}/holds", {
         **a_line(), "organisation": "3", "expires_at": "2999-01-01T00:00:00Z"}),
-    "/offers/{offer_id}": (BUYER, "/offers", OFFER),
-    "/attachments/{attachment_id}": (BUYER, "/offers/{offer_id}/attachments", PAPER),
-    "/basket/{line_id}": (BUYER, "/basket", {**a_line(), "title_id": "1"}),
+    "/offers/{offer_id}": ("buyer@nordlys.test", "/offers", OFFER),
+    "/webhooks/{webhook_id}": ("admin@harbour.test", "/webhooks", {
+        "url": "https://hooks.harbour.example/in", "events": ["offer.step"]}),
 }
 LATER = ("/memo", "/memo.json", "/memo.pdf", "/materials")  # what an offer has from a step of its life on
 ELSEWHERE = {  # what more can be deleted: where it is tried
@@ -257,108 +298,29 @@ ELSEWHERE = {  # what more can be deleted: where it is tried
     "/members/{membership_id}": "tests/accounts/test_acting.py", "/tokens/{token_id}": "tests/accounts/test_tokens.py",
     "/invitations/{invitation_id}": "tests/accounts/test_invitations.py",
     "/organisations/{organisation_id}/suspension": "tests/accounts/test_acting.py",
-    "/editions/{edition_id}/participants/{organisation_id}": "tests/test_visibility.py",
-    "/webhooks/{webhook_id}": "tests/accounts/test_webhooks.py"}
+    "/editions/{edition_id}/participants/{organisation_id}": "tests/test_visibility.py"}
 
 
-class Bearer:
-    """Whom a call is sent as, for schemathesis."""
-
-    def __init__(self, app, email):
-        self.headers = Caller(app, email).headers
-
-    def get(self, case, context):
-        return self.headers
-
-    def set(self, case, headers, context):
-        case.headers.update(headers)
-
-
-class Walk:
-    """Calls that lead from one to the next. Of each, schemathesis is told what came before and who else there is, so
-    that it can ask whether what was made is there, what was deleted is gone, and others read neither."""
-
-    def __init__(self, app, *emails):
-        self.schema, self.recorder = document(app), ScenarioRecorder(label="walk")
-        self.people = EscalatingAuthProvider([Bearer(app, each) for each in emails], list(emails), peers=emails)
-        self.schema.auth.providers.append(self.people)
-
-    def case(self, method, path, email, **said):
-        phase = PhaseInfo(TestPhase.STATEFUL, StatefulPhaseData(*[None] * 4))
-        case = self.schema[f"/api/v1{path}"][method].Case(
-            **said, _meta=CaseMetadata(GenerationInfo(0, GenerationMode.POSITIVE), {}, phase))
-        person = self.people.provider_for(email)
-        person.set(case, person.get(case, None), None)
-        case._auth_identity, case._has_explicit_auth = email, True
-        return case
-
-    def take(self, case, after=None, answer=None):
-        """The answer to the next call, or to one that was not sent."""
-        self.recorder.record_case(case=case, parent_id=after and after.id)
-        answer = answer or case.call()
-        self.recorder.record_response(case_id=case.id, response=answer)
-        case.validate_response(answer, recorder=self.recorder)
-        return answer
-
-
-def named(path):
-    return re.findall(r"{(\w+)}", path)
-
-
-def test_what_was_made_is_there_what_was_deleted_is_gone_and_neither_is_read_by_others(caller):
-    said = caller().client.get("/api/openapi.json").json["paths"]
-    calls = {method: [path.removeprefix("/api/v1") for path in said if method in said[path]]
-             for method in ("get", "delete")}
-    assert {*calls["delete"]} == {*MADE, *ELSEWHERE} - {"/titles/{title_id}"}
-    walk, ids, making = Walk(caller().client.application, SELLER, BUYER, RIVAL), {}, {}
-
-    def send(method, path, email, after=None, **more):
-        case = walk.case(method, path, email, path_parameters={each: ids[each] for each in named(path)}, **more)
-        return case, walk.take(case, after)
-
-    def read(template, later=()):
-        """What is answered at and below an address: status by path."""
-        below = [path for path in calls["get"] if path.startswith(template) and named(path) == named(template)
-                 and not path.endswith(later)]
-        return {path: send("GET", path, MADE[template][0], making[template])[1].status_code for path in below}
-
+def test_what_was_made_is_there_and_what_was_deleted_is_gone(world):
+    """Wherever the document lets something be deleted: so the checks that compare calls have something to compare."""
+    calls = Calls(world, (*PEOPLE, "admin@harbour.test"))
+    known = {(each.ok().method, each.ok().path.removeprefix("/api/v1")) for each in calls.schema.get_all_operations()}
+    assert {path for method, path in known if method == "delete"} == {*MADE, *ELSEWHERE}
+    ids = {"title_id": "6", "offer_id": Caller(world, "buyer@nordlys.test").post("/offers", OFFER).json["id"]}
     for template, (email, where, body) in MADE.items():
-        making[template], answer = send("POST", where, email, body=body, media_type="application/json")
-        assert answer.status_code == 201, answer.text
-        made = answer.json()
-        ids[named(template)[0]] = (made.get("asset") or made.get("attachment") or made)["id"]
-        assert read(template, LATER).get(template, 200) == 200, template
-    for template, (email, *_) in reversed(MADE.items()):
-        if template in calls["delete"]:
-            making[template], answer = send("DELETE", template, email, making[template])
-            assert answer.status_code == 204, template
-            assert set(read(template).values()) <= {404, 422}, template  # what is asked is read before it is looked for
-            assert send("DELETE", template, email, making[template])[1].status_code in (404, 409), template
-    by_others = {each.value.path.removeprefix("/api/v1") for each in walk.recorder.cases.values()
-                 if each.value.auth_identity == RIVAL}
-    assert {"/titles/{title_id}", "/offers/{offer_id}", "/assets/{asset_id}"} <= by_others, "others were tried"
-
-
-def test_a_walk_tells_what_is_missing_what_is_left_and_what_others_read(caller):
-    walk = Walk(caller().client.application, SELLER, "agent@harbour.test")  # of one house, as if they were of two
-
-    def make(template, **ids):
-        _, where, body = MADE[template]
-        case = walk.case("POST", where, SELLER, path_parameters=ids, body=body, media_type="application/json")
-        return case, walk.take(case).json()
-
-    def fault(path, after, **ids):
-        with pytest.raises(BaseExceptionGroup) as found:
-            walk.take(walk.case("GET", path, SELLER, path_parameters=ids), after)
-        return [type(each) for each in found.value.exceptions]
-    making, made = make("/titles/{title_id}")
-    assert fault("/titles/{title_id}", making, title_id="999") == [EnsureResourceAvailability]
-    making, made = make("/assets/{asset_id}", title_id=made["id"])
-    asset = made["asset"]["id"]
-    assert fault("/assets/{asset_id}", making, asset_id=asset) == [ObjectLevelAuthorizationViolation]
-    _, made = make("/assets/{asset_id}", title_id="1")
-    other = walk.case("DELETE", "/assets/{asset_id}", SELLER, path_parameters={"asset_id": made["asset"]["id"]})
-    deleting = walk.case("DELETE", "/assets/{asset_id}", SELLER, path_parameters={"asset_id": asset})
-    walk.take(deleting, making, answer=walk.take(other))  # so it was answered, but another is gone
-    assert UseAfterFree in fault("/assets/{asset_id}", deleting, asset_id=asset)
-
+        recorder = ScenarioRecorder(label=template, config=calls.schema.config.output)
+        make, = generated(calls.schema.find_operation_by_label(f"POST /api/v1{where}").as_strategy(
+            path_parameters={name: ids[name] for name in re.findall(r"{(\w+)}", where)}, body=body), 1, SEED)
+        assert calls.send(make, email, recorder, headers=calls.headers[email]).status_code == 201, template
+        walk = [(each.method, each.path.removeprefix("/api/v1"), each.auth_identity, recorder.find_response(
+            case_id=each.id).status_code) for each in recorder.find_all_cases() if each.auth_identity]
+        end = walk.index(("DELETE", template, email, 204))
+        below = [path for method, path in known if method == "get" and f"{path}/".startswith(f"{template}/")]
+        assert [path for _, path, *_ in walk[end + 1:]] == [
+            path for method, path, who, _ in walk[1:end] if who == email] and len(walk[end + 1:]) == len(below), walk
+        assert {status for *_, status in walk[end + 1:]} <= {404, 422}, walk  # what is asked is read before looked for
+        if template in below:
+            assert ("GET", template, email, 200) in walk, walk
+            others = {status for method, path, who, status in walk if path == template and who != email}
+            assert others and others <= {403, 404}, walk
+    assert not calls.faults, "\n".join(calls.faults.values())
