@@ -13,8 +13,8 @@ import random
 import re
 import traceback
 from contextlib import suppress
+from types import SimpleNamespace
 
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
@@ -280,19 +280,19 @@ def test_a_holdback_names_a_licence_that_is_there(caller):
         assert refused.status_code == 422 and set(refused.json["errors"]) == {"licence_id"}
 
 
+SELLER, AGENT = "rights@harbour.test", "agent@harbour.test"
 OFFER = {"seller": "1", "currency": "USD", "lines": [{**a_line(), "title_id": "1", "price": 1}]}
 PAPER = {"filename": "terms.pdf", "content_type": "application/pdf", "size": 9}
 MADE = {  # by what can be deleted: who makes one, where and of what
-    "/assets/{asset_id}": ("rights@harbour.test", "/titles/{title_id}/assets", {**PAPER, "kind": "document"}),
+    "/assets/{asset_id}": (SELLER, "/titles/{title_id}/assets", {**PAPER, "kind": "document"}),
     "/attachments/{attachment_id}": ("buyer@nordlys.test", "/offers/{offer_id}/attachments", PAPER),
     "/basket/{line_id}": ("buyer@nordlys.test", "/basket", {**a_line(), "title_id": "1"}),
-    "/holds/{hold_id}": ("rights@harbour.test", "/titles/{title_id}/holds", {
+    "/holds/{hold_id}": (SELLER, "/titles/{title_id}/holds", {
         **a_line(), "organisation": "3", "expires_at": "2999-01-01T00:00:00Z"}),
     "/offers/{offer_id}": ("buyer@nordlys.test", "/offers", OFFER),
     "/webhooks/{webhook_id}": ("admin@harbour.test", "/webhooks", {
         "url": "https://hooks.harbour.example/in", "events": ["offer.step"]}),
 }
-LATER = ("/memo", "/memo.json", "/memo.pdf", "/materials")  # what an offer has from a step of its life on
 ELSEWHERE = {  # what more can be deleted: where it is tried
     "/assets/{asset_id}/grants/{grant_id}": "tests/media/test_grants.py",  # of a screener that is ready
     "/members/{membership_id}": "tests/accounts/test_acting.py", "/tokens/{token_id}": "tests/accounts/test_tokens.py",
@@ -324,3 +324,21 @@ def test_what_was_made_is_there_and_what_was_deleted_is_gone(world):
             others = {status for method, path, who, status in walk if path == template and who != email}
             assert others and others <= {403, 404}, walk
     assert not calls.faults, "\n".join(calls.faults.values())
+
+
+def test_the_checks_that_compare_calls_find_what_is_missing_what_is_left_and_what_others_read(world, monkeypatch):
+    """A world in which nothing is as it should be: a colleague counts as a rival, a discarded paper stays, another than
+    the one that was made is asked for."""
+    calls = Calls(world, (SELLER, AGENT))
+    calls.headers["agent@rival.test"] = calls.headers.pop(AGENT)
+    monkeypatch.setitem(world.view_functions, "assets.delete_asset", lambda asset_id: ("", 204))
+    make, = generated(calls.schema.find_operation_by_label("POST /api/v1/titles/{title_id}/assets").as_strategy(
+        path_parameters={"title_id": "6"}, body=MADE["/assets/{asset_id}"][2]), 1, SEED)
+    calls.send(make, SELLER, headers=calls.headers[SELLER])
+    title, = generated(calls.schema.find_operation_by_label("POST /api/v1/titles").as_strategy(
+        body={"kind": "film", "original_title": "Walked"}), 1, SEED)
+    recorder = ScenarioRecorder(label="", config=calls.schema.config.output)
+    calls.send(title, SELLER, recorder, headers=calls.headers[SELLER])
+    calls.follow(title, SimpleNamespace(json=lambda: {"id": "999"}), SELLER, recorder)
+    assert {"UseAfterFree", "ObjectLevelAuthorizationViolation", "EnsureResourceAvailability"} <= {
+        name for _, _, *names in calls.faults for name in names}
