@@ -84,7 +84,8 @@ def _unspaced(code: int) -> bool:
             or 0xAC00 <= code <= 0xD7A3 or 0x20000 <= code <= 0x323AF)
 
 
-def runs(text: str) -> list[Run]:
+@lru_cache(maxsize=256)  # a query and a name are asked for several times one after the other
+def runs(text: str) -> tuple[Run, ...]:
     """The words of a text and its runs without spaces, in order."""
     composed = unicodedata.normalize("NFKC", text)
     if len(composed) == len(text):  # offsets hold; otherwise each character is folded alone
@@ -121,8 +122,8 @@ def runs(text: str) -> list[Run]:
         paired = unspaced
         run.append((piece, *match.span()))
     close()
-    return [Run("".join(piece for piece, _, _ in pieces), pieces[0][1], pieces[-1][2],
-                tuple(start for _, start, _ in pieces) if paired else ()) for pieces, paired in found]
+    return tuple(Run("".join(piece for piece, _, _ in pieces), pieces[0][1], pieces[-1][2],
+                     tuple(start for _, start, _ in pieces) if paired else ()) for pieces, paired in found)
 
 
 def tokens(text: str) -> list[Token]:

@@ -156,12 +156,13 @@ def counts(sifted: Sifted) -> dict[str, dict[str, int]]:
     if sifted.verdicts is not None:
         found = sifted.verdicts[sifted.inside]
         facets["availability"] = {str(said): int((found == each).sum()) for each, said in SAID.items()}
+    found = sifted.ranked
     for name in FACETS:
-        rows = sifted.free
-        for each, mask in sifted.filters.items():
-            if each != name:
-                rows = rows & mask
-        facets[name] = getattr(sifted.table, name).counts(sifted.met[rows])
+        rows = found
+        if name in sifted.filters:
+            others = [mask for each, mask in sifted.filters.items() if each != name]
+            rows = sifted.met[np.logical_and.reduce([sifted.free, *others])]
+        facets[name] = getattr(sifted.table, name).counts(rows)
     return facets
 
 
