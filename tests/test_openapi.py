@@ -164,6 +164,11 @@ def faulty(fault):
     return "\n".join([*traceback.format_list(ours[-4:]), repr(fault), *getattr(fault, "__notes__", ())])
 
 
+def made_id(said):
+    """The id of what an answer says was made; files come with where to send them."""
+    return (said.get("asset") or said.get("attachment") or said).get("id")
+
+
 class Calls:
     """Calls to one application, with all checks made. `answers`: the statuses of each operation. `faults`: what was
     wrong, each fault once: the call and what was said of it."""
@@ -196,11 +201,13 @@ class Calls:
         return answer
 
     def follow(self, made, answer, email, recorder):
-        """Read, delete and read again what was made. The checks ask the same as people of other organisations."""
+        """Read, delete and read again what was made. The checks ask the same as people of other organisations, but of
+        what was published, for that is everyone's."""
         said = answer.json()
-        name = (said.get("asset") or said.get("attachment") or said).get("id")
+        name = made_id(said)
         at = re.compile(rf"/api/v1/{made.path.rsplit('/', 1)[1]}/{{(\w+)}}(/[^{{]+)?")
-        others = [each for each in self.headers if each and each.split("@")[1] != email.split("@")[1]]
+        others = [each for each in self.headers if each and each.split("@")[1] != email.split("@")[1]
+                  and said.get("status") != "published"]
         tokens = [FixedHeaderAuthProvider([Header(*each) for each in self.headers[peer].items()])
                   for peer in (email, *others)]
         self.followed.auth.providers[:] = [
@@ -311,7 +318,10 @@ def test_what_was_made_is_there_and_what_was_deleted_is_gone(world):
         recorder = ScenarioRecorder(label=template, config=calls.schema.config.output)
         make, = generated(calls.schema.find_operation_by_label(f"POST /api/v1{where}").as_strategy(
             path_parameters={name: ids[name] for name in re.findall(r"{(\w+)}", where)}, body=body), 1, SEED)
-        assert calls.send(make, email, recorder, headers=calls.headers[email]).status_code == 201, template
+        answer = calls.send(make, email, recorder, headers=calls.headers[email])
+        assert answer.status_code == 201, template
+        address = f"/api/v1{template[:template.rindex('{')]}{made_id(answer.json())}"
+        assert world.test_client().delete(address, headers=calls.headers[email]).status_code in (404, 409), template
         walk = [(each.method, each.path.removeprefix("/api/v1"), each.auth_identity, recorder.find_response(
             case_id=each.id).status_code) for each in recorder.find_all_cases() if each.auth_identity]
         end = walk.index(("DELETE", template, email, 204))
