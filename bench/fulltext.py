@@ -71,12 +71,7 @@ class Fts:
 
     def verdicts(self, request):
         """As `Sql.verdicts`, of the hits alone."""
-        for axis, masks in zip(("territories", "media", "languages"), self.sql.sets, strict=True):
-            wanted = getattr(request.block, axis)
-            self.db.execute(f"DELETE FROM temp.{axis}")
-            self.db.executemany(f"INSERT INTO temp.{axis} VALUES (?, ?)", [
-                (number, wanted & ~mask == 0) for number, mask in enumerate(masks) if mask & wanted])
-        (start, end), = request.block.dates.spans
+        said = self.sql.pose(request)
         return self.db.execute("""
             SELECT id, CASE WHEN NOT EXISTS (
                 SELECT 1 FROM line CROSS JOIN temp.territories t ON t.id = line.territories
@@ -88,8 +83,7 @@ class Fts:
                     CROSS JOIN temp.media m ON m.id = line.media CROSS JOIN temp.languages l ON l.id = line.languages
                 WHERE title_id = hit.id AND blocks AND starts < :end AND ends > :start
                       AND (exclusive OR :exclusive))
-              THEN 2 ELSE 0 END FROM temp.hit""", {
-                  "start": start, "end": end, "exclusive": request.exclusive}).fetchall()
+              THEN 2 ELSE 0 END FROM temp.hit""", said).fetchall()
 
     def _collect(self, match):
         self.db.execute("DELETE FROM temp.hit")

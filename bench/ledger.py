@@ -245,14 +245,19 @@ class Sql:
         self.db.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", world.coded())
         self.db.commit()
 
-    def verdicts(self, request):
-        """(ids, verdicts or SQL_OPEN) of titles with a mandate that meets the request; all others are UNAVAILABLE."""
+    def pose(self, request):
+        """Lay down which sets a request meets, and which hold all of it; returns what else its SQL is asked with."""
         for axis, masks in zip(("territories", "media", "languages"), self.sets, strict=True):
             wanted = getattr(request.block, axis)
             self.db.execute(f"DELETE FROM temp.{axis}")
             self.db.executemany(f"INSERT INTO temp.{axis} VALUES (?, ?)", [
                 (number, wanted & ~mask == 0) for number, mask in enumerate(masks) if mask & wanted])
         (start, end), = request.block.dates.spans
+        return {"start": start, "end": end, "exclusive": request.exclusive}
+
+    def verdicts(self, request):
+        """(ids, verdicts or SQL_OPEN) of titles with a mandate that meets the request; all others are UNAVAILABLE."""
+        said = self.pose(request)
         return self.db.execute("""
             SELECT title_id, CASE WHEN shut THEN 0 WHEN blocked THEN -1 WHEN whole THEN 2 WHEN owned = 1 THEN 1
                                   ELSE -1 END
@@ -265,7 +270,7 @@ class Sql:
                   WHERE starts < :end AND ends > :start
                         AND CASE WHEN mandate THEN exclusive >= :exclusive ELSE exclusive OR :exclusive END
                   GROUP BY title_id)
-            WHERE owned""", {"start": start, "end": end, "exclusive": request.exclusive}).fetchall()
+            WHERE owned""", said).fetchall()
 
 
 def check_sql(asked, ids, found, answered):
